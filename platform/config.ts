@@ -1,0 +1,177 @@
+// The whole configuration: one zod object, read once from the environment, all faults at once.
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+const loopbackHosts = new Set(['127.0.0.1', 'localhost', '::1']);
+
+const port = z.coerce.number().int().min(1).max(65_535);
+const httpUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((value) => new URL(value).pathname === '/' && !value.includes('?'), 'must have no path')
+  .transform((value) => value.replace(/\/$/, ''));
+const perMinute = z.coerce.number().int().min(0).max(1_000_000);
+
+/** Every setting by its environment name; `docs/config.md` is generated from the descriptions. */
+export const Settings = z.object({
+  PORT: port.default(4100).describe('TCP port the HTTP server listens on.'),
+  HOST: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address to listen on. Anything but loopback must be asked for.'),
+  PUBLIC_URL: httpUrl
+    .optional()
+    .describe(
+      'What the outside calls this house; stored at the first issue. Default: http://HOST:PORT.',
+    ),
+  PUBLIC_URL_ALIASES: z
+    .string()
+    .default('')
+    .describe('Further accepted base URLs, separated by commas; earlier ones after a move.'),
+  DATA_DIR: z
+    .string()
+    .min(1)
+    .default('.data')
+    .describe('Folder of the embedded database and files.'),
+  KEYS_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of the keys, mode 0700. Default: DATA_DIR/keys.'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('PostgreSQL 15+, a login role that owns its database. Absent: an embedded server.'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/ })
+    .optional()
+    .describe('Redis for the queue. Absent: the queue runs on PostgreSQL.'),
+  ROLE: z
+    .enum(['all', 'api', 'worker', 'log'])
+    .default('all')
+    .describe('What this process does: answer HTTP, run jobs, sequence the log, or all of it.'),
+  SAMPLE: z
+    .enum(['yunzhu', 'none'])
+    .optional()
+    .describe('The sample city to load into an empty database. Default: yunzhu when embedded.'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('Least severe log line that is written to stdout.'),
+  CITY_TZ: z
+    .string()
+    .default('Asia/Shanghai')
+    .refine(isTimeZone, 'is not a time zone this runtime knows')
+    .describe('Time zone of dates such as validTo.'),
+  TSA_URL: httpUrlWithPath().optional().describe('An outside RFC 3161 time-stamping service.'),
+  RATE_LIMIT: perMinute
+    .default(6000)
+    .describe('Requests per minute and client; 0 turns the limit off, allowed only on loopback.'),
+  RATE_PUBLIC: perMinute
+    .default(1200)
+    .describe('Requests per minute and address of anonymous callers; 0 as for RATE_LIMIT.'),
+  NODE_ENV: z
+    .string()
+    .default('development')
+    .describe('"production" forbids the local sign-in and plain http off loopback.'),
+});
+
+function httpUrlWithPath() {
+  return z.url({ protocol: /^https?$/ });
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly isLoopback: boolean;
+  readonly publicUrl: string;
+  readonly publicUrlAliases: readonly string[];
+  readonly dataDir: string;
+  readonly keysDir: string;
+  readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+  readonly role: 'all' | 'api' | 'worker' | 'log';
+  readonly sample: 'yunzhu' | 'none';
+  readonly logLevel: string;
+  readonly cityTz: string;
+  readonly tsaUrl: string | undefined;
+  readonly rateLimit: number;
+  readonly ratePublic: number;
+  readonly isProduction: boolean;
+}
+
+/** A configuration that cannot work; `faults` names every wrong value, not only the first. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length} fault(s):\n${faults.map((f) => `  ${f}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/** Reads and checks the environment; throws ConfigError with all faults. An empty value is unset. */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([key, value]) => key in Settings.shape && value !== ''),
+  );
+  const parsed = Settings.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    );
+  }
+  const s = parsed.data;
+  const isLoopback = loopbackHosts.has(s.HOST);
+  const host = s.HOST.includes(':') ? `[${s.HOST}]` : s.HOST;
+  const publicUrl = s.PUBLIC_URL ?? `http://${host}:${s.PORT}`;
+  const faults: string[] = [];
+  for (const name of ['RATE_LIMIT', 'RATE_PUBLIC'] as const) {
+    if (s[name] === 0 && !isLoopback)
+      faults.push(`${name}: 0 is allowed only while HOST is loopback`);
+  }
+  const isProduction = s.NODE_ENV === 'production';
+  const publicHost = new URL(publicUrl).hostname.replace(/^\[|\]$/g, '');
+  if (isProduction && publicUrl.startsWith('http:') && !loopbackHosts.has(publicHost)) {
+    faults.push('PUBLIC_URL: production refuses plain http off loopback');
+  }
+  const aliases = s.PUBLIC_URL_ALIASES.split(',')
+    .map((a) => a.trim())
+    .filter(Boolean);
+  for (const alias of aliases) {
+    if (!httpUrl.safeParse(alias).success)
+      faults.push(`PUBLIC_URL_ALIASES: ${alias} is not a base URL`);
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  const dataDir = resolve(s.DATA_DIR);
+  return Object.freeze({
+    port: s.PORT,
+    host: s.HOST,
+    isLoopback,
+    publicUrl,
+    publicUrlAliases: Object.freeze(aliases.map((alias) => alias.replace(/\/$/, ''))),
+    dataDir,
+    keysDir: resolve(s.KEYS_DIR ?? `${dataDir}/keys`),
+    databaseUrl: s.DATABASE_URL,
+    redisUrl: s.REDIS_URL,
+    role: s.ROLE,
+    sample: s.SAMPLE ?? (s.DATABASE_URL === undefined ? 'yunzhu' : 'none'),
+    logLevel: s.LOG_LEVEL,
+    cityTz: s.CITY_TZ,
+    tsaUrl: s.TSA_URL,
+    rateLimit: s.RATE_LIMIT,
+    ratePublic: s.RATE_PUBLIC,
+    isProduction,
+  });
+}

@@ -1,0 +1,8 @@
+// The face of platform/: what every room may lean on, and nothing that knows a licence or a person.
+export { decodeBase64url, encodeBase64url } from './base64url.ts';
+export { canonicalJson, type Json, type JsonObject } from './canonical-json.ts';
+export { addDays, cityDay, endOfCityDay, startOfCityDay } from './city-day.ts';
+export { type Clock, type FixedClock, fixedClock, systemClock } from './clock.ts';
+export { type Config, ConfigError, loadConfig, Settings } from './config.ts';
+export { AppError, errorCatalogue, type FieldError, type Kind } from './errors.ts';
+export { type Ids, sequentialIds, systemIds } from './ids.ts';
