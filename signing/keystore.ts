@@ -1,0 +1,179 @@
+// The one place private keys are read from KEYS_DIR, each only when a role asks for it.
+import { createPublicKey, type KeyObject, sign, type X509Certificate } from 'node:crypto';
+import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose';
+import { signingErrors } from './errors.ts';
+import {
+  hasFile,
+  type KeyName,
+  keyFile,
+  readCertificate,
+  readKeyFile,
+  readPrivateKey,
+  SECRET_BYTES,
+  type SecretName,
+  secretFile,
+  USCC_PATTERN,
+} from './key-files.ts';
+
+/** A private key in use: signs, and shows the certificates that vouch for it. */
+export interface Signer {
+  readonly algorithm: 'ES256' | 'RS256';
+  readonly certificate: X509Certificate;
+  /** DER, leaf first, without the root: the trust anchor never travels (HAIP). */
+  readonly chain: readonly Buffer[];
+  /** ES256 as r‖s (JWA), RS256 as PKCS #1 v1.5; async so that a device can stand behind it. */
+  sign(bytes: Uint8Array): Promise<Buffer>;
+}
+
+/** The Ed25519 key of the audit log, in the raw form that signed notes use. */
+export interface LogKey {
+  readonly publicKey: Buffer;
+  sign(bytes: Uint8Array): Buffer;
+}
+
+/** The key that signs access tokens, as oidc-provider takes it. */
+export interface TokenKey {
+  readonly privateKey: KeyObject;
+  privateJwk(): Promise<JWK & { kid: string }>;
+}
+
+export interface CertificateAuthority {
+  readonly privateKey: KeyObject;
+  readonly certificate: X509Certificate;
+}
+
+/** Keys by what they are for. Reading one that is missing throws `signing.keys_missing`. */
+export interface Keystore {
+  secret(name: SecretName): Buffer;
+  readonly logKey: LogKey;
+  readonly tokenKey: TokenKey;
+  readonly credentialKey: Signer;
+  readonly statusKey: Signer;
+  readonly timestampKey: Signer;
+  receiptKey(uscc: string): Signer;
+  sealKey(uscc: string): Signer;
+  readonly rootCertificate: X509Certificate;
+  readonly issuingCertificate: X509Certificate;
+  /** Null in a role that does not hold the issuing CA's key. */
+  readonly issuingAuthority: CertificateAuthority | null;
+}
+
+/** Opens KEYS_DIR without reading anything yet; the root's private key is never read. */
+export function openKeystore(keysDir: string): Keystore {
+  const signers = new Map<KeyName, Signer>();
+  const secrets = new Map<SecretName, Buffer>();
+  const issuingCertificate = once(() => readCertificate(keysDir, 'issuing'));
+  const rootCertificate = once(() => readCertificate(keysDir, 'root'));
+  const logKey = once(() => ed25519Key(readPrivateKey(keysDir, 'log')));
+  const tokenKey = once(() => es256TokenKey(readPrivateKey(keysDir, 'token')));
+  const issuingAuthority = once(() =>
+    hasFile(keysDir, keyFile('issuing'))
+      ? { privateKey: readPrivateKey(keysDir, 'issuing'), certificate: issuingCertificate() }
+      : null,
+  );
+
+  function signer(name: KeyName): Signer {
+    const known = signers.get(name);
+    if (known) return known;
+    const certificate = readCertificate(keysDir, name);
+    const made = fileSigner(readPrivateKey(keysDir, name), certificate, issuingCertificate());
+    signers.set(name, made);
+    return made;
+  }
+
+  function secret(name: SecretName): Buffer {
+    const bytes = secrets.get(name) ?? readKeyFile(keysDir, secretFile(name));
+    if (bytes.length !== SECRET_BYTES) {
+      throw signingErrors.keys_missing(
+        `The key file ${secretFile(name)} in ${keysDir} is damaged: restore it from its backup.`,
+      );
+    }
+    secrets.set(name, bytes);
+    return bytes;
+  }
+
+  return {
+    secret,
+    get logKey() {
+      return logKey();
+    },
+    get tokenKey() {
+      return tokenKey();
+    },
+    get credentialKey() {
+      return signer('credential');
+    },
+    get statusKey() {
+      return signer('status');
+    },
+    get timestampKey() {
+      return signer('timestamp');
+    },
+    receiptKey: (uscc) => signer(`receipts/${checkedUscc(uscc)}`),
+    sealKey: (uscc) => signer(`seals/${checkedUscc(uscc)}`),
+    get rootCertificate() {
+      return rootCertificate();
+    },
+    get issuingCertificate() {
+      return issuingCertificate();
+    },
+    get issuingAuthority() {
+      return issuingAuthority();
+    },
+  };
+}
+
+function once<Value>(load: () => Value): () => Value {
+  let loaded: { value: Value } | undefined;
+  return () => {
+    loaded ??= { value: load() };
+    return loaded.value;
+  };
+}
+
+/** The USCC becomes part of a path. */
+function checkedUscc(uscc: string): string {
+  if (!USCC_PATTERN.test(uscc)) throw new TypeError('A department is named by its USCC here.');
+  return uscc;
+}
+
+function fileSigner(
+  privateKey: KeyObject,
+  certificate: X509Certificate,
+  issuing: X509Certificate,
+): Signer {
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw signingErrors.keys_missing(
+      `A key file does not belong to its certificate (${certificate.serialNumber}): restore both ` +
+        'from the same backup.',
+    );
+  }
+  const isRsa = privateKey.asymmetricKeyType === 'rsa';
+  const key = isRsa ? privateKey : { key: privateKey, dsaEncoding: 'ieee-p1363' as const };
+  return {
+    algorithm: isRsa ? 'RS256' : 'ES256',
+    certificate,
+    chain: [certificate.raw, issuing.raw],
+    // On the event loop: an ES256 signature takes 25 µs, less than handing it to a thread.
+    sign: async (bytes) => sign('sha256', bytes, key),
+  };
+}
+
+function ed25519Key(privateKey: KeyObject): LogKey {
+  const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
+  if (!x) throw new TypeError('The log key is not Ed25519.');
+  return {
+    publicKey: Buffer.from(x, 'base64url'),
+    sign: (bytes) => sign(null, bytes, privateKey),
+  };
+}
+
+function es256TokenKey(privateKey: KeyObject): TokenKey {
+  return {
+    privateKey,
+    async privateJwk() {
+      const jwk = await exportJWK(privateKey);
+      return { ...jwk, alg: 'ES256', use: 'sig', kid: await calculateJwkThumbprint(jwk) };
+    },
+  };
+}
