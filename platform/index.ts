@@ -4,5 +4,17 @@ export { canonicalJson, type Json, type JsonObject } from './canonical-json.ts';
 export { addDays, cityDay, endOfCityDay, startOfCityDay } from './city-day.ts';
 export { type Clock, type FixedClock, fixedClock, systemClock } from './clock.ts';
 export { type Config, ConfigError, loadConfig, Settings } from './config.ts';
+export {
+  type ConnectOptions,
+  connectDatabase,
+  type Database,
+  dbNow,
+  selectRows,
+  type TransactionOptions,
+  type Tx,
+} from './database.ts';
+export { type DatabaseFault, databaseFault, isUniqueViolation } from './database-errors.ts';
+export { type RuntimeUrls, readRolePasswords, runtimeUrls } from './database-roles.ts';
 export { AppError, errorCatalogue, type FieldError, type Kind } from './errors.ts';
 export { type Ids, sequentialIds, systemIds } from './ids.ts';
+export { type MigrateOptions, migrate } from './migrate.ts';

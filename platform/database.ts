@@ -1,0 +1,114 @@
+// Connections to PostgreSQL: one pool per database role, transactions, notifications, its clock.
+import { setTimeout as wait } from 'node:timers/promises';
+import { type SQL, sql } from 'drizzle-orm';
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import postgres from 'postgres';
+import { isRetryable } from './database-errors.ts';
+import { systemIds } from './ids.ts';
+
+/** What a store's functions take first: a pool and a transaction both fit. */
+export type Tx = PgDatabase<PgQueryResultHKT>;
+
+export interface TransactionOptions {
+  isolation?: 'read committed' | 'repeatable read' | 'serializable';
+}
+
+export interface Database {
+  /** Statements outside a transaction, each on any connection of the pool. */
+  readonly db: Tx;
+  /**
+   * Runs `act` in one transaction: all of it or nothing. A serialization failure or a deadlock
+   * runs `act` again, up to five times, so `act` must do nothing but database work.
+   */
+  transaction<T>(act: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * Calls `onNotify` for each NOTIFY on `channel`, and with '' after a lost connection came back,
+   * when notifications may have been missed. Resolves once listening; returns the way to stop.
+   */
+  listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>;
+  /** Waits up to five seconds for running statements, then ends all connections. */
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  url: string;
+  /** Most connections the pool opens; LISTEN uses one more. */
+  max: number;
+  applicationName: string;
+  /** Longest run of one statement; 0 for no limit. */
+  statementTimeoutSeconds?: number;
+}
+
+const attempts = 5;
+
+/** A lazily connecting pool for one database role; nothing is sent before the first statement. */
+export function connectDatabase(options: ConnectOptions): Database {
+  return databaseOn(openPool(options));
+}
+
+/** The bare pool: sessions speak UTC, and none may hang for ever. */
+export function openPool(options: ConnectOptions): postgres.Sql {
+  return postgres(options.url, {
+    max: options.max,
+    connect_timeout: 10,
+    onnotice: () => {},
+    connection: {
+      application_name: options.applicationName,
+      TimeZone: 'UTC',
+      // Statements name the schema of every table, so that none can be put in front of it.
+      search_path: 'pg_catalog',
+      statement_timeout: (options.statementTimeoutSeconds ?? 30) * 1000,
+      lock_timeout: 10_000,
+      idle_in_transaction_session_timeout: 60_000,
+    },
+  });
+}
+
+/** The Database face over an open pool. */
+export function databaseOn(pool: postgres.Sql): Database {
+  const db = drizzle(pool);
+  return {
+    db,
+    transaction: async (act, { isolation } = {}) => {
+      const config = isolation === undefined ? undefined : { isolationLevel: isolation };
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await db.transaction(act, config);
+        } catch (error) {
+          if (attempt === attempts || !isRetryable(error)) throw error;
+          // Jitter parts the rivals, so that they don't meet again.
+          await wait(1 + systemIds.int(10 * 2 ** attempt));
+        }
+      }
+    },
+    listen: async (channel, onNotify) => {
+      let isFirst = true;
+      const listener = await pool.listen(channel, onNotify, () => {
+        if (!isFirst) onNotify('');
+        isFirst = false;
+      });
+      return () => listener.unlisten();
+    },
+    close: () => pool.end({ timeout: 5 }),
+  };
+}
+
+/** The database's clock, which decides deadlines and validity; tests move it (`yihao.clock_offset`). */
+export async function dbNow(tx: Tx): Promise<Date> {
+  const [row] = await selectRows<{ milliseconds: number }>(
+    tx,
+    sql`select (extract(epoch from platform.now()) * 1000)::float8 as milliseconds`,
+  );
+  if (!row) throw new TypeError('The database gave no time.');
+  return new Date(row.milliseconds);
+}
+
+/**
+ * The rows of a hand-written query. The one place where rows get their type by word of the caller:
+ * timestamps, dates and int8 come as text, float8 and int4 as numbers, bytea as Buffer, json parsed.
+ */
+export async function selectRows<Row extends object>(tx: Tx, query: SQL): Promise<Row[]> {
+  // The driver's result is an array of row objects; the base type Tx knows it only as unknown.
+  return (await tx.execute(query)) as Row[];
+}
