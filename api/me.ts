@@ -1,0 +1,129 @@
+// A person's own: licences, who looked, receipts, consents, the session (contract section 5).
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Services } from './compose.ts';
+import type { Env } from './env.ts';
+import { commonRefusals, JsonObject, jsonReply, Paging, pageOf } from './shapes.ts';
+
+const noStore = { 'Cache-Control': 'no-store' };
+const Items = z.object({ items: z.array(JsonObject) });
+
+const me = createRoute({
+  method: 'get',
+  path: '/me',
+  tags: ['me'],
+  summary: 'Who is signed in',
+  responses: {
+    ...commonRefusals,
+    200: jsonReply(JsonObject, 'The person, masked where it matters'),
+  },
+});
+
+const licences = createRoute({
+  method: 'get',
+  path: '/me/licences',
+  tags: ['me'],
+  summary: 'My licences, with their verification codes',
+  responses: { ...commonRefusals, 200: jsonReply(Items, 'Licences') },
+});
+
+const AccessQuery = Paging.extend({
+  from: z.string().max(40).optional(),
+  to: z.string().max(40).optional(),
+  department: z.string().max(64).optional(),
+  service: z.string().max(64).optional(),
+});
+
+const accessLog = createRoute({
+  method: 'get',
+  path: '/me/access-log',
+  tags: ['me'],
+  summary: 'Who looked at my data, and why',
+  request: { query: AccessQuery },
+  responses: { ...commonRefusals, 200: jsonReply(pageOf(JsonObject), 'Looks, newest first') },
+});
+
+const receipt = createRoute({
+  method: 'get',
+  path: '/me/access-log/{index}/receipt',
+  tags: ['me'],
+  summary: 'The proof of one look: text/plain, or as JSON with the openings of its commitments',
+  request: { params: z.object({ index: z.coerce.number().int().min(0) }) },
+  responses: {
+    ...commonRefusals,
+    200: {
+      description: 'tlog-proof or its JSON form',
+      content: { 'text/plain': { schema: z.string() }, 'application/json': { schema: JsonObject } },
+    },
+  },
+});
+
+const consents = createRoute({
+  method: 'get',
+  path: '/me/consents',
+  tags: ['me'],
+  summary: 'Questions that wait for my consent, and earlier ones',
+  request: { query: z.object({ state: z.string().max(32).optional() }) },
+  responses: { ...commonRefusals, 200: jsonReply(Items, 'Consents') },
+});
+
+const decideConsent = createRoute({
+  method: 'post',
+  path: '/me/consents/{id}/{decision}',
+  tags: ['me'],
+  summary: 'Agree, refuse or withdraw',
+  request: {
+    params: z.object({ id: z.string().max(64), decision: z.enum(['grant', 'refuse', 'withdraw']) }),
+  },
+  responses: { ...commonRefusals, 200: jsonReply(JsonObject, 'The consent as it is now') },
+});
+
+const signOut = createRoute({
+  method: 'delete',
+  path: '/session',
+  tags: ['me'],
+  summary: 'Sign out',
+  responses: { ...commonRefusals, 204: { description: 'Signed out' } },
+});
+
+/** Whether the caller asked for JSON rather than the plain tlog-proof. */
+function prefersJson(accept: string | undefined): boolean {
+  return /application\/json/.test(accept ?? '');
+}
+
+/** Routes under /v1 of the signed-in person. */
+export function meRoutes(deps: {
+  services: Pick<Services, 'identity' | 'registry' | 'oversight' | 'exchange'>;
+  clearedCookie: string;
+}) {
+  const { identity, registry, oversight, exchange } = deps.services;
+  return new OpenAPIHono<Env>()
+    .openapi(me, async (c) => c.json(await identity.describeActor(c.get('actor')), 200, noStore))
+    .openapi(licences, async (c) =>
+      c.json({ items: await registry.ownLicences(c.get('actor')) }, 200, noStore),
+    )
+    .openapi(accessLog, async (c) =>
+      c.json(await oversight.accessLog(c.get('actor'), c.req.valid('query')), 200, noStore),
+    )
+    .openapi(receipt, async (c) => {
+      const { index } = c.req.valid('param');
+      if (prefersJson(c.req.header('accept'))) {
+        return c.json(await oversight.accessReceipt(c.get('actor'), index, 'json'), 200, noStore);
+      }
+      return c.text(await oversight.accessReceipt(c.get('actor'), index, 'text'), 200, noStore);
+    })
+    .openapi(consents, async (c) =>
+      c.json(
+        { items: await exchange.listConsents(c.get('actor'), c.req.valid('query').state) },
+        200,
+        noStore,
+      ),
+    )
+    .openapi(decideConsent, async (c) => {
+      const { id, decision } = c.req.valid('param');
+      return c.json(await exchange.decideConsent(c.get('actor'), id, decision), 200);
+    })
+    .openapi(signOut, async (c) => {
+      await identity.signOut(c.get('actor'));
+      return c.body(null, 204, { 'Set-Cookie': deps.clearedCookie });
+    });
+}

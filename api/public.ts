@@ -1,0 +1,82 @@
+// What anyone may ask: is this licence genuine? (contract section 6)
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { AppError } from '../platform/index.ts';
+import type { Services } from './compose.ts';
+import type { Env } from './env.ts';
+import { commonRefusals, JsonObject, jsonBody, jsonReply } from './shapes.ts';
+
+const Code = z.object({ verificationCode: z.string().max(40) });
+const noStore = { 'Cache-Control': 'no-store' };
+
+const lookup = createRoute({
+  method: 'get',
+  path: '/licences/{verificationCode}',
+  tags: ['anyone'],
+  summary: 'What is known of a licence by its verification code; names are masked',
+  request: { params: Code },
+  responses: {
+    ...commonRefusals,
+    200: jsonReply(JsonObject, 'The state of the licence, or unknown'),
+  },
+});
+
+const compare = createRoute({
+  method: 'post',
+  path: '/licences/{verificationCode}/compare',
+  tags: ['anyone'],
+  summary: 'Does what stands on the paper agree? Five tries a day per code',
+  request: { params: Code, ...jsonBody(z.strictObject({ fields: JsonObject })) },
+  responses: { ...commonRefusals, 200: jsonReply(JsonObject, 'Per field: agrees or not') },
+});
+
+/** Reads the presented document from the body: a credential as such, or as a form's `file`. */
+async function presentedDocument(request: Request): Promise<string> {
+  const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
+  if (type === 'application/dc+sd-jwt') return (await request.text()).trim();
+  if (type === 'multipart/form-data') {
+    const file = (await request.formData()).get('file');
+    if (file !== null) return (typeof file === 'string' ? file : await file.text()).trim();
+    throw new AppError('invalid', 'registry.document_unreadable', 'The form has no file.');
+  }
+  throw new AppError(
+    'unsupported_type',
+    'platform.content_type',
+    'Send application/dc+sd-jwt, or a form with the field "file".',
+  );
+}
+
+/** Routes under /v1/public. */
+export function publicRoutes({ registry }: Pick<Services, 'registry'>) {
+  const routes = new OpenAPIHono<Env>();
+  routes.openAPIRegistry.registerPath({
+    method: 'post',
+    path: '/verify',
+    tags: ['anyone'],
+    summary: 'Check a credential: each check by name with its result',
+    request: {
+      body: {
+        content: {
+          'application/dc+sd-jwt': { schema: z.string() },
+          'multipart/form-data': { schema: z.object({ file: z.string() }) },
+        },
+      },
+    },
+    responses: { ...commonRefusals, 200: jsonReply(JsonObject, 'Verdict, status and checks') },
+  });
+  routes.post('/verify', async (c) =>
+    c.json(await registry.verifyPresented(await presentedDocument(c.req.raw)), 200, noStore),
+  );
+  return routes
+    .openapi(lookup, async (c) =>
+      c.json(await registry.lookup(c.req.valid('param').verificationCode), 200, noStore),
+    )
+    .openapi(compare, async (c) =>
+      c.json(
+        await registry.compare(c.req.valid('param').verificationCode, c.req.valid('json').fields, {
+          requestId: c.get('requestId'),
+        }),
+        200,
+        noStore,
+      ),
+    );
+}

@@ -1,0 +1,69 @@
+// Pieces of request and reply shapes that several routes share (contract section 3).
+import { z } from '@hono/zod-openapi';
+
+export const Identifier = z
+  .strictObject({
+    scheme: z.enum(['cn-id', 'uscc']),
+    value: z.string().min(1).max(32),
+  })
+  .openapi('Identifier', {
+    description: 'A citizen ID or a unified social credit code; only ever in a body.',
+  });
+
+export const Day = z.iso.date().openapi({ example: '2026-03-04' });
+
+export const JsonObject = z.record(z.string().max(200), z.json());
+
+/** A free text that names no person: the rooms refuse citizen IDs in it. */
+export const Purpose = z.string().min(1).max(500);
+
+/** Case and officer references: contract section 3. */
+export const Reference = z
+  .string()
+  .regex(/^[A-Za-z0-9._:/-]{1,64}$/, 'Use 1 to 64 letters, digits and . _ : / -');
+
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number(),
+    detail: z.string().optional(),
+    instance: z.string(),
+    code: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  })
+  .openapi('Problem', {
+    description: 'RFC 9457; `code` is stable and described in docs/problems.md.',
+  });
+
+const problemContent = { 'application/problem+json': { schema: Problem } };
+
+/** The refusals any authenticated route may give. */
+export const commonRefusals = {
+  400: { description: 'Not readable', content: problemContent },
+  401: { description: 'No or wrong token', content: problemContent },
+  403: { description: 'Not allowed', content: problemContent },
+  404: { description: 'Not found, or out of scope', content: problemContent },
+  422: { description: 'Fields missing or wrong', content: problemContent },
+  429: { description: 'Too many requests', content: problemContent },
+  503: { description: 'The log or a store can not be written now', content: problemContent },
+} as const;
+
+/** `{ 200: … }` for a JSON reply, with the common refusals beside it. */
+export function jsonReply<S extends z.ZodType>(schema: S, description: string) {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+export function jsonBody<S extends z.ZodType>(schema: S) {
+  return { body: { content: { 'application/json': { schema } }, required: true } };
+}
+
+export const Paging = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(200).optional(),
+});
+
+/** `{ items, nextCursor }`: nextCursor is null on the last page. */
+export function pageOf<S extends z.ZodType>(item: S) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+}

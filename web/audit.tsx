@@ -1,0 +1,166 @@
+// The auditor's page: search every look, prove the log whole.
+import type { Oversight } from '../oversight/index.ts';
+import type { AppError } from '../platform/index.ts';
+import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+
+type SearchResult = Awaited<ReturnType<Oversight['search']>>;
+type Integrity = Awaited<ReturnType<Oversight['integrity']>>;
+
+interface AuditProps {
+  c: PageContext;
+  cityTz: string;
+  departments: { id: string; name: string }[];
+  values: Record<string, string>;
+  result?: SearchResult | undefined;
+  integrity?: Integrity | undefined;
+  checkpoint: string | null;
+  isWitnessed: boolean;
+  error?: AppError | undefined;
+}
+
+export function AuditPage(props: AuditProps) {
+  const { c, departments, values, result, error } = props;
+  const text = c.get('text');
+  const words = text.audit;
+  const errors = error?.fields;
+  return (
+    <Frame c={c} title={words.title} at="audit">
+      <h1>{words.title}</h1>
+      <p class="lead">{words.lead}</p>
+      {error ? <ErrorSummary c={c} detail={error.detail} fields={errors} /> : null}
+      <form method="post" action="/audit" class="stack">
+        <FormToken c={c} />
+        <Field
+          name="department"
+          label={words.department}
+          value={values.department}
+          options={[
+            { value: '', label: words.any },
+            ...departments.map(({ id, name }) => ({ value: id, label: name })),
+          ]}
+        />
+        <Field name="service" label={words.service} value={values.service} errors={errors} />
+        <Field name="caseId" label={words.caseId} value={values.caseId} errors={errors} />
+        <Field
+          name="outcome"
+          label={words.outcome}
+          value={values.outcome}
+          options={[
+            { value: '', label: words.any },
+            { value: 'ok', label: text.outcomes.ok },
+            { value: 'refused', label: text.outcomes.refused },
+            { value: 'failed', label: text.outcomes.failed },
+          ]}
+        />
+        <Field name="subject" label={words.subject} value={values.subject} errors={errors} />
+        <Field
+          name="reason"
+          label={words.reason}
+          hint={words.reasonHint}
+          value={values.reason}
+          errors={errors}
+        />
+        <button type="submit">{words.search}</button>
+      </form>
+      {result ? <Results {...props} result={result} /> : null}
+      <IntegritySection {...props} />
+    </Frame>
+  );
+}
+
+function Results({ c, result, cityTz, departments }: AuditProps & { result: SearchResult }) {
+  const text = c.get('text');
+  const words = text.audit;
+  if (result.items.length === 0) return <p class="notice">{words.none}</p>;
+  return (
+    <div class="scroll">
+      <table class="fold">
+        <caption>{words.results}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{words.index}</th>
+            <th scope="col">{text.me.when}</th>
+            <th scope="col">{words.department}</th>
+            <th scope="col">{text.me.what}</th>
+            <th scope="col">{text.me.why}</th>
+            <th scope="col">{words.actor}</th>
+            <th scope="col">{words.outcome}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {result.items.map((item) => (
+            <tr>
+              <td data-label={words.index}>
+                <a href={`/v1/audit/entries/${item.index}/receipt`}>#{item.index}</a>
+              </td>
+              <td data-label={text.me.when}>{showTime(item.at, cityTz)}</td>
+              <td data-label={words.department}>
+                {departments.find(({ id }) => id === item.department)?.name ??
+                  item.department ??
+                  '—'}
+              </td>
+              <td data-label={text.me.what}>
+                {item.service ?? ''} <span class="muted">{item.type}</span>
+              </td>
+              <td data-label={text.me.why}>
+                {item.purpose ?? ''} <span class="muted">{item.caseId ?? ''}</span>
+              </td>
+              <td data-label={words.actor}>
+                <code>{item.actor.slice(0, 12)}</code>
+              </td>
+              <td data-label={words.outcome}>
+                <Tag tone={item.outcome === 'ok' ? 'good' : 'warn'}>
+                  {text.outcomes[item.outcome]}
+                </Tag>{' '}
+                <span class="muted">{item.code ?? ''}</span>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function IntegritySection({ c, integrity, checkpoint, isWitnessed }: AuditProps) {
+  const text = c.get('text');
+  const words = text.audit;
+  return (
+    <section>
+      <h2 id="integrity">{words.integrity}</h2>
+      <p class="lead">{words.integrityText}</p>
+      <p class="muted">{isWitnessed ? text.witnessed : text.unwitnessed}</p>
+      {checkpoint ? (
+        <details>
+          <summary>{words.head}</summary>
+          <pre class="mono scroll">{checkpoint}</pre>
+        </details>
+      ) : null}
+      <form method="post" action="/audit/integrity">
+        <FormToken c={c} />
+        <button class="quiet" type="submit">
+          {words.run}
+        </button>
+      </form>
+      {integrity ? (
+        <div class={integrity.ok ? 'notice good' : 'notice bad'}>
+          <p>
+            <strong>{integrity.ok ? words.intact : words.broken}</strong> · {words.checked}:{' '}
+            {integrity.checked}
+          </p>
+          <p>
+            {words.root}: <code>{integrity.root}</code>
+          </p>
+          <ul>
+            {integrity.faults.map((fault) => (
+              <li>
+                {fault.index === undefined ? '' : `#${fault.index}: `}
+                {fault.what}
+              </li>
+            ))}
+          </ul>
+        </div>
+      ) : null}
+    </section>
+  );
+}

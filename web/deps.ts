@@ -1,0 +1,21 @@
+// The services the pages call, as narrow as the pages need them.
+import type { Catalogue } from '../catalogue/index.ts';
+import type { Exchange } from '../exchange/index.ts';
+import type { Identity } from '../identity/index.ts';
+import type { Oversight } from '../oversight/index.ts';
+import type { Registry } from '../registry/index.ts';
+import type { OpenApiDocument } from './docs.tsx';
+
+export interface PageDeps {
+  identity: Identity;
+  registry: Registry;
+  exchange: Exchange;
+  oversight: Oversight;
+  catalogue: Catalogue;
+  /** The citation of a legal basis in a language. */
+  citationOf: (id: string, lang: 'zh' | 'en') => string;
+  /** How the session cookie is written and cleared (contract section 5). */
+  sessionCookie: { name: string; set(value: string): string; clear(): string };
+  config: { cityTz: string; publicUrl: string };
+  openApi: () => OpenApiDocument;
+}

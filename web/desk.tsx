@@ -1,0 +1,239 @@
+// The officer's desk: choose a question, say why, see the least answer.
+import type { Exchange } from '../exchange/index.ts';
+import type { AppError } from '../platform/index.ts';
+import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+
+export type Service = Awaited<ReturnType<Exchange['getService']>>;
+export type Verification = Awaited<ReturnType<Exchange['getVerification']>>;
+
+interface AskProps {
+  c: PageContext;
+  services: Service[];
+  chosen?: Service | undefined;
+  citationOf: (id: string) => string;
+  values: Record<string, string>;
+  error?: AppError | undefined;
+  recent: Verification[];
+  cityTz: string;
+}
+
+/** A parameter of a question, as its JSON Schema describes it. */
+interface ParamSchema {
+  type?: string;
+  enum?: string[];
+  title_zh?: string;
+  title_en?: string;
+}
+
+function titleOf(
+  c: PageContext,
+  name: string,
+  schema: { title_zh?: string; title_en?: string },
+): string {
+  return (c.get('lang') === 'en' ? schema.title_en : schema.title_zh) ?? name;
+}
+
+/** The schema's properties; a service's schema is an object schema by publication. */
+function propertiesOf(schema: unknown): Record<string, ParamSchema> {
+  return (schema as { properties?: Record<string, ParamSchema> }).properties ?? {}; // checked when published
+}
+
+export function serviceName(c: PageContext, service: Service): string {
+  return c.get('lang') === 'en' ? service.nameEn : service.nameZh;
+}
+
+export function AskPage(props: AskProps) {
+  const { c, services, chosen, error, recent, cityTz } = props;
+  const text = c.get('text');
+  const words = text.desk;
+  return (
+    <Frame c={c} title={words.title} at="desk">
+      <h1>{words.title}</h1>
+      <p class="lead">{words.lead}</p>
+      {error ? <ErrorSummary c={c} detail={error.detail} fields={error.fields} /> : null}
+      <form class="row" method="get" action="/desk">
+        <div class="grow">
+          <Field
+            name="service"
+            label={words.service}
+            value={chosen?.id}
+            options={services.map((service) => ({
+              value: service.id,
+              label: `${serviceName(c, service)}${service.callable ? '' : ` (${words.notCallable})`}`,
+            }))}
+          />
+        </div>
+        <div class="field">
+          <button class="quiet" type="submit">
+            {words.choose}
+          </button>
+        </div>
+      </form>
+      {chosen ? <AskForm {...props} chosen={chosen} /> : null}
+      <h2>{words.recent}</h2>
+      {recent.length === 0 ? <p class="muted">{words.none}</p> : null}
+      <ul class="plain">
+        {recent.map((verification) => (
+          <li>
+            <a href={`/desk/verifications/${verification.id}`}>
+              {nameOf(c, services, verification.service)} ·{' '}
+              {showTime(verification.createdAt, cityTz)}
+            </a>{' '}
+            <StateTag c={c} state={verification.state} />
+          </li>
+        ))}
+      </ul>
+    </Frame>
+  );
+}
+
+function nameOf(c: PageContext, services: Service[], id: string): string {
+  const service = services.find((candidate) => candidate.id === id);
+  return service ? serviceName(c, service) : id;
+}
+
+function AskForm({ c, chosen, citationOf, values, error }: AskProps & { chosen: Service }) {
+  const words = c.get('text').desk;
+  const text = c.get('text');
+  const question = c.get('lang') === 'en' ? chosen.questionEn : chosen.questionZh;
+  const required = new Set((chosen.paramsSchema as { required?: string[] }).required ?? []); // as above
+  const errors = error?.fields;
+  return (
+    <form class="stack" method="post" action="/desk">
+      <FormToken c={c} />
+      <input type="hidden" name="service" value={chosen.id} />
+      <p class="notice">
+        <strong>{question}</strong>
+        <br />
+        {words.discloses}: {chosen.minimalDisclosure.fields.join(', ')}
+      </p>
+      <Field
+        name="subject-value"
+        label={words.subject}
+        value={values['subject-value']}
+        required={true}
+        errors={errors}
+      />
+      {Object.entries(propertiesOf(chosen.paramsSchema)).map(([name, schema]) => (
+        <Field
+          name={`params-${name}`}
+          label={titleOf(c, name, schema)}
+          value={values[`params-${name}`]}
+          required={required.has(name)}
+          errors={errors}
+          options={optionsOf(schema, required.has(name), text.yes, text.no)}
+        />
+      ))}
+      <Field
+        name="legalBasis"
+        label={words.legalBasis}
+        value={values.legalBasis}
+        errors={errors}
+        options={chosen.legalBasis.map((id) => ({ value: id, label: citationOf(id) }))}
+      />
+      <Field
+        name="purpose"
+        label={words.purpose}
+        value={values.purpose}
+        required={true}
+        errors={errors}
+      />
+      <Field
+        name="caseId"
+        label={words.caseId}
+        hint={words.caseHint}
+        value={values.caseId}
+        required={true}
+        errors={errors}
+      />
+      <button type="submit">{words.ask}</button>
+    </form>
+  );
+}
+
+function optionsOf(schema: ParamSchema, isRequired: boolean, yes: string, no: string) {
+  const blank = isRequired ? [] : [{ value: '', label: '—' }];
+  if (schema.enum) return [...blank, ...schema.enum.map((value) => ({ value, label: value }))];
+  if (schema.type === 'boolean') {
+    return [...blank, { value: 'true', label: yes }, { value: 'false', label: no }];
+  }
+  return undefined;
+}
+
+/** Turns form texts into the parameters' types; what does not fit is left for the schema to refuse. */
+export function paramsFromForm(
+  schema: unknown,
+  form: Record<string, string>,
+): Record<string, unknown> {
+  const params: Record<string, unknown> = {};
+  for (const [name, property] of Object.entries(propertiesOf(schema))) {
+    const text = form[`params-${name}`]?.trim() ?? '';
+    if (text === '') continue;
+    if (property.type === 'integer' || property.type === 'number') {
+      params[name] = Number.isFinite(Number(text)) ? Number(text) : text;
+    } else if (property.type === 'boolean') params[name] = text === 'true';
+    else if (property.type === 'array') params[name] = text.split(/[\s,;,;、]+/).filter(Boolean);
+    else params[name] = text;
+  }
+  return params;
+}
+
+function StateTag({ c, state }: { c: PageContext; state: Verification['state'] }) {
+  const tone =
+    state === 'answered' ? 'good' : state === 'refused' || state === 'failed' ? 'bad' : 'warn';
+  return <Tag tone={tone}>{c.get('text').states[state]}</Tag>;
+}
+
+interface ResultProps {
+  c: PageContext;
+  verification: Verification;
+  service: Service;
+  cityTz: string;
+}
+
+export function VerificationPage({ c, verification, service, cityTz }: ResultProps) {
+  const text = c.get('text');
+  const words = text.desk;
+  const isPending = ['accepted', 'awaiting_consent', 'dispatched'].includes(verification.state);
+  const schemas = propertiesOf(service.answerSchema);
+  return (
+    <Frame c={c} title={words.result} at="desk" refreshSeconds={isPending ? 3 : undefined}>
+      <h1>{serviceName(c, service)}</h1>
+      <section class="card" aria-live="polite">
+        <StateTag c={c} state={verification.state} />
+        {isPending ? <p>{words.waiting}</p> : null}
+        <dl>
+          {Object.entries(verification.answer ?? {}).map(([name, value]) => (
+            <>
+              <dt>{titleOf(c, name, schemas[name] ?? {})}</dt>
+              <dd>
+                <strong>
+                  {value === true ? text.yes : value === false ? text.no : String(value)}
+                </strong>
+              </dd>
+            </>
+          ))}
+          {verification.refusal ? (
+            <>
+              <dt>{words.reason}</dt>
+              <dd>{verification.refusal.text}</dd>
+            </>
+          ) : null}
+          {verification.answeredBy ? (
+            <>
+              <dt>{words.provider}</dt>
+              <dd>{verification.answeredBy.name}</dd>
+            </>
+          ) : null}
+          <dt>{words.deadline}</dt>
+          <dd>{showTime(verification.deadline, cityTz)}</dd>
+          <dt>{words.auditIndexes}</dt>
+          <dd>{verification.audit.map((index) => `#${index}`).join(' ')}</dd>
+        </dl>
+      </section>
+      <p>
+        <a href="/desk">{words.again}</a>
+      </p>
+    </Frame>
+  );
+}

@@ -1,0 +1,33 @@
+// Forms in: their texts, their token, and who may send them.
+import type { Identity } from '../identity/index.ts';
+import { AppError } from '../platform/index.ts';
+import type { PageContext } from './page.tsx';
+
+/** A form's fields as texts; files are left out. */
+export async function readForm(c: PageContext): Promise<Record<string, string>> {
+  const form = await c.req.parseBody();
+  return Object.fromEntries(
+    Object.entries(form).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
+/** Reads a signed-in person's form; one without our token is refused (CSRF). */
+export async function readOwnForm(
+  c: PageContext,
+  identity: Identity,
+): Promise<Record<string, string>> {
+  const form = await readForm(c);
+  if (!identity.checkFormToken(c.get('actor'), form.form_token ?? '')) {
+    throw new AppError(
+      'forbidden',
+      'identity.form_token',
+      'This form is too old. Open the page again and resend it.',
+    );
+  }
+  return form;
+}
+
+/** Where to go after signing in: a path of ours, never another site. */
+export function safeNext(next: string | undefined, fallback: string): string {
+  return next && /^\/(?![/\\])[\x21-\x7e]*$/.test(next) ? next : fallback;
+}

@@ -1,0 +1,169 @@
+// The citizen's own page: what I hold, who looked at me, what waits for my consent.
+import type { Exchange } from '../exchange/index.ts';
+import type { Oversight } from '../oversight/index.ts';
+import type { Registry } from '../registry/index.ts';
+import { FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+
+type OwnLicence = Awaited<ReturnType<Registry['ownLicences']>>[number];
+type AccessLog = Awaited<ReturnType<Oversight['accessLog']>>;
+type Consent = Awaited<ReturnType<Exchange['listConsents']>>[number];
+
+interface MeProps {
+  c: PageContext;
+  cityTz: string;
+  licences: OwnLicence[];
+  typeName: (id: string) => string;
+  organisationName: (id: string) => string;
+  accessLog: AccessLog;
+  consents: Consent[];
+  isWitnessed: boolean;
+}
+
+export function MePage(props: MeProps) {
+  const { c, licences, accessLog, consents } = props;
+  const text = c.get('text');
+  return (
+    <Frame c={c} title={text.me.title} at="me">
+      <h1>{text.me.title}</h1>
+      {consents.length > 0 ? <Consents {...props} /> : null}
+      {licences.length === 0 ? <p class="muted">{text.me.none}</p> : null}
+      <ul class="cards">
+        {licences.map((licence) => (
+          <LicenceCard {...props} licence={licence} />
+        ))}
+      </ul>
+      <h2 id="looks">{text.me.looks}</h2>
+      <p class="lead">{text.me.looksLead}</p>
+      <p class="muted">{props.isWitnessed ? text.witnessed : text.unwitnessed}</p>
+      {accessLog.items.length === 0 ? <p>{text.me.noLooks}</p> : <Looks {...props} />}
+      {accessLog.nextCursor ? (
+        <p class="pager">
+          <a href={`/me?cursor=${encodeURIComponent(accessLog.nextCursor)}#looks`}>
+            {text.me.older}
+          </a>
+        </p>
+      ) : null}
+    </Frame>
+  );
+}
+
+function LicenceCard({
+  c,
+  licence,
+  typeName,
+  organisationName,
+  cityTz,
+}: MeProps & { licence: OwnLicence }) {
+  const text = c.get('text');
+  const isValid = licence.status === 'valid';
+  return (
+    <li class={isValid ? 'card licence' : 'card licence bad'}>
+      <h3>{typeName(licence.type)}</h3>
+      <Tag tone={isValid ? 'good' : 'bad'}>
+        {licence.status === 'valid' ? text.results.valid : text.results[licence.status]}
+      </Tag>
+      <dl>
+        <dt>{text.me.issuer}</dt>
+        <dd>{organisationName(licence.issuer)}</dd>
+        <dt>{text.me.validTo}</dt>
+        <dd>{licence.validTo ?? text.me.permanent}</dd>
+        <dt>{text.me.issuedAt}</dt>
+        <dd>{showTime(licence.issuedAt, cityTz)}</dd>
+        <dt>{text.me.code}</dt>
+        <dd>
+          <code>{licence.verificationCode}</code>
+        </dd>
+        <dt>{text.me.number}</dt>
+        <dd>
+          <code>{licence.number}</code>
+        </dd>
+      </dl>
+    </li>
+  );
+}
+
+function Looks({ c, accessLog, cityTz }: MeProps) {
+  const text = c.get('text');
+  const words = text.me;
+  return (
+    <div class="scroll">
+      <table class="fold">
+        <thead>
+          <tr>
+            <th scope="col">{words.when}</th>
+            <th scope="col">{words.who}</th>
+            <th scope="col">{words.what}</th>
+            <th scope="col">{words.why}</th>
+            <th scope="col">{words.outcome}</th>
+            <th scope="col">{words.receipt}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {accessLog.items.map((look) => (
+            <tr>
+              <td data-label={words.when}>{showTime(look.at, cityTz)}</td>
+              <td data-label={words.who}>
+                {look.department?.name ?? ''}{' '}
+                {look.role ? <span class="muted">{look.role}</span> : null}
+              </td>
+              <td data-label={words.what}>{look.question ?? look.service ?? look.type}</td>
+              <td data-label={words.why}>
+                {look.purpose ?? ''}
+                <br />
+                <span class="muted">{look.legalBasis?.citation ?? ''}</span>
+              </td>
+              <td data-label={words.outcome}>
+                <Tag tone={look.outcome === 'ok' ? 'good' : 'warn'}>
+                  {text.outcomes[look.outcome]}
+                </Tag>
+                <br />
+                <span class="muted">{text.answerKinds[look.answerKind]}</span>
+              </td>
+              <td data-label={words.receipt}>
+                <a href={`/v1/me/access-log/${look.index}/receipt`}>#{look.index}</a>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Consents({ c, consents, cityTz }: MeProps) {
+  const words = c.get('text').me;
+  return (
+    <section>
+      <h2>{words.consents}</h2>
+      <ul class="plain">
+        {consents.map((consent) => (
+          <li>
+            <dl>
+              <dt>{words.asks}</dt>
+              <dd>{consent.requester}</dd>
+              <dt>{words.question}</dt>
+              <dd>{consent.question}</dd>
+              <dt>{words.answers}</dt>
+              <dd>{consent.answers.join(', ')}</dd>
+              <dt>{words.notAnswered}</dt>
+              <dd>{consent.notAnswered.join(', ') || '—'}</dd>
+              <dt>{words.why}</dt>
+              <dd>{consent.purpose}</dd>
+              <dt>{words.expires}</dt>
+              <dd>{showTime(consent.expiresAt, cityTz)}</dd>
+            </dl>
+            <form method="post" action={`/me/consents/${consent.id}`} class="row">
+              <FormToken c={c} />
+              <button type="submit" name="decision" value="grant">
+                {words.agree}
+              </button>
+              <button type="submit" name="decision" value="refuse">
+                {words.refuse}
+              </button>
+            </form>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,196 @@
+// Pages of signed-in people: /me, /desk, /audit. Each act is a form that posts and redirects.
+import { Hono } from 'hono';
+import { AppError } from '../platform/index.ts';
+import { AuditPage } from './audit.tsx';
+import type { PageDeps } from './deps.ts';
+import { AskPage, paramsFromForm, VerificationPage } from './desk.tsx';
+import { statusOf } from './error-page.tsx';
+import { readOwnForm } from './forms.ts';
+import { MePage } from './me.tsx';
+import { nameIn, type PageContext, type PageEnv } from './page.tsx';
+
+/** Sends strangers to sign in, and people to their own kind of page. */
+function requireKind(c: PageContext, kind: 'citizen' | 'officer'): void {
+  const actor = c.get('actor');
+  if (actor.kind === kind) return;
+  throw new AppError(
+    actor.kind === 'anonymous' ? 'unauthenticated' : 'forbidden',
+    actor.kind === 'anonymous' ? 'identity.sign_in_required' : 'identity.other_account_needed',
+    kind === 'citizen'
+      ? 'This page is for people and companies; officers have the desk.'
+      : 'This page is for officers.',
+  );
+}
+
+export function signedInRoutes(deps: PageDeps) {
+  const { identity, registry, exchange, oversight, citationOf, config } = deps;
+  const { cityTz } = config;
+
+  async function namesOf(c: PageContext) {
+    const lang = c.get('lang');
+    const [types, organisations] = await Promise.all([
+      registry.listTypes(),
+      identity.listOrganisations(),
+    ]);
+    const typeNames = new Map(types.map((type) => [type.id, nameIn(lang, type)]));
+    const organisationNames = new Map(organisations.map((one) => [one.id, nameIn(lang, one)]));
+    return {
+      typeName: (id: string) => typeNames.get(id) ?? id,
+      organisationName: (id: string) => organisationNames.get(id) ?? id,
+      departments: [...organisationNames].map(([id, name]) => ({ id, name })),
+    };
+  }
+
+  async function askPage(
+    c: PageContext,
+    chosenId: string | undefined,
+    values: Record<string, string>,
+    error?: AppError,
+  ) {
+    const actor = c.get('actor');
+    const [services, recent] = await Promise.all([
+      exchange.listServices(actor),
+      exchange.listVerifications(actor, { limit: 10 }),
+    ]);
+    const chosen = services.find((service) => service.id === chosenId);
+    return (
+      <AskPage
+        c={c}
+        services={services}
+        chosen={chosen}
+        citationOf={(id) => citationOf(id, c.get('lang'))}
+        values={values}
+        error={error}
+        recent={recent.items}
+        cityTz={cityTz}
+      />
+    );
+  }
+
+  async function auditPage(
+    c: PageContext,
+    values: Record<string, string>,
+    more: Pick<Parameters<typeof AuditPage>[0], 'result' | 'integrity' | 'error'>,
+  ) {
+    const { departments } = await namesOf(c);
+    const { checkpoint, isWitnessed } = await oversight.logState();
+    return (
+      <AuditPage
+        c={c}
+        cityTz={cityTz}
+        departments={departments}
+        values={values}
+        checkpoint={checkpoint}
+        isWitnessed={isWitnessed}
+        {...more}
+      />
+    );
+  }
+
+  return new Hono<PageEnv>()
+    .get('/me', async (c) => {
+      requireKind(c, 'citizen');
+      const actor = c.get('actor');
+      const cursor = c.req.query('cursor');
+      const licences = await registry.ownLicences(actor);
+      const accessLog = await oversight.accessLog(actor, {
+        limit: 20,
+        ...(cursor ? { cursor } : {}),
+      });
+      const consents = await exchange.listConsents(actor, 'pending');
+      const { typeName, organisationName } = await namesOf(c);
+      const { isWitnessed } = await oversight.logState();
+      return c.html(
+        <MePage
+          c={c}
+          cityTz={cityTz}
+          licences={licences}
+          typeName={typeName}
+          organisationName={organisationName}
+          accessLog={accessLog}
+          consents={consents}
+          isWitnessed={isWitnessed}
+        />,
+      );
+    })
+    .post('/me/consents/:id', async (c) => {
+      requireKind(c, 'citizen');
+      const form = await readOwnForm(c, identity);
+      const decision = form.decision === 'grant' ? 'grant' : 'refuse';
+      await exchange.decideConsent(c.get('actor'), c.req.param('id'), decision);
+      return c.redirect('/me', 303);
+    })
+    .get('/desk', async (c) => {
+      requireKind(c, 'officer');
+      return c.html(await askPage(c, c.req.query('service'), {}));
+    })
+    .post('/desk', async (c) => {
+      requireKind(c, 'officer');
+      const form = await readOwnForm(c, identity);
+      try {
+        const service = await exchange.getService(c.get('actor'), form.service ?? '');
+        const value = (form['subject-value'] ?? '').trim();
+        const verification = await exchange.ask(
+          c.get('actor'),
+          {
+            service: service.id,
+            subject: { scheme: service.subjectKind === 'person' ? 'cn-id' : 'uscc', value },
+            params: paramsFromForm(service.paramsSchema, form),
+            legalBasis: form.legalBasis ?? '',
+            purpose: (form.purpose ?? '').trim(),
+            caseId: (form.caseId ?? '').trim(),
+          },
+          { waitSeconds: 5 },
+        );
+        return c.redirect(`/desk/verifications/${verification.id}`, 303);
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        return c.html(await askPage(c, form.service, form, error), statusOf(error));
+      }
+    })
+    .get('/desk/verifications/:id', async (c) => {
+      requireKind(c, 'officer');
+      const verification = await exchange.getVerification(c.get('actor'), c.req.param('id'));
+      const service = await exchange.getService(c.get('actor'), verification.service);
+      return c.html(
+        <VerificationPage c={c} verification={verification} service={service} cityTz={cityTz} />,
+      );
+    })
+    .get('/audit', async (c) => {
+      requireKind(c, 'officer');
+      return c.html(await auditPage(c, {}, {}));
+    })
+    .post('/audit', async (c) => {
+      requireKind(c, 'officer');
+      const form = await readOwnForm(c, identity);
+      const { subject, reason, department, service, caseId, outcome } = form;
+      try {
+        const result = await oversight.search(c.get('actor'), {
+          ...(subject
+            ? {
+                subject: {
+                  scheme: /^\d{17}[\dX]$/i.test(subject) ? 'cn-id' : 'uscc',
+                  value: subject,
+                },
+              }
+            : {}),
+          ...(reason ? { reason } : {}),
+          ...(department ? { department } : {}),
+          ...(service ? { service } : {}),
+          ...(caseId ? { caseId } : {}),
+          ...(outcome ? { outcome } : {}),
+          limit: 50,
+        });
+        return c.html(await auditPage(c, form, { result }));
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        return c.html(await auditPage(c, form, { error }), statusOf(error));
+      }
+    })
+    .post('/audit/integrity', async (c) => {
+      requireKind(c, 'officer');
+      await readOwnForm(c, identity);
+      const integrity = await oversight.integrity(c.get('actor'));
+      return c.html(await auditPage(c, {}, { integrity }));
+    });
+}

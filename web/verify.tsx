@@ -1,0 +1,97 @@
+// Anyone checks a licence: by its code, and by comparing what stands on the paper.
+import type { Registry } from '../registry/index.ts';
+import { Field, Frame, type PageContext, showTime } from './page.tsx';
+
+type Lookup = Awaited<ReturnType<Registry['lookup']>>;
+
+interface VerifyProps {
+  c: PageContext;
+  cityTz: string;
+  code?: string;
+  lookup?: Lookup;
+  compared?: Record<string, boolean>;
+}
+
+function tone(result: string): 'good' | 'warn' | 'bad' {
+  if (result === 'genuine') return 'good';
+  return result === 'suspended' || result === 'superseded' || result === 'expired' ? 'warn' : 'bad';
+}
+
+export function VerifyPage({ c, cityTz, code, lookup, compared }: VerifyProps) {
+  const text = c.get('text');
+  const words = text.verify;
+  return (
+    <Frame
+      c={c}
+      title={words.title}
+      at="verify"
+      head={<script src="/assets/verify.js" defer={true} />}
+    >
+      <h1>{words.title}</h1>
+      <p class="lead">{words.lead}</p>
+      <form class="stack" method="post" action="/verify">
+        <Field name="code" label={words.code} value={code} required={true} />
+        <button type="submit">{words.check}</button>
+      </form>
+      {lookup ? <Result c={c} lookup={lookup} cityTz={cityTz} /> : null}
+      {lookup && code && lookup.result !== 'unknown' ? (
+        <section>
+          <h2>{words.compare}</h2>
+          <p class="hint">{words.compareText}</p>
+          <form class="stack" method="post" action="/verify/compare">
+            <input type="hidden" name="code" value={code} />
+            <Field name="holderName" label={words.holder} />
+            <Field name="validTo" label={words.validTo} type="date" />
+            <button class="quiet" type="submit">
+              {words.compare}
+            </button>
+          </form>
+          {compared ? (
+            <dl>
+              {Object.entries(compared).map(([field, agrees]) => (
+                <>
+                  <dt>
+                    {field === 'holderName'
+                      ? words.holder
+                      : field === 'validTo'
+                        ? words.validTo
+                        : field}
+                  </dt>
+                  <dd>{agrees ? words.matches : words.differs}</dd>
+                </>
+              ))}
+            </dl>
+          ) : null}
+        </section>
+      ) : null}
+    </Frame>
+  );
+}
+
+function Result({ c, lookup, cityTz }: { c: PageContext; lookup: Lookup; cityTz: string }) {
+  const text = c.get('text');
+  const words = text.verify;
+  const rows: [string, string][] = [];
+  if (lookup.result !== 'unknown') {
+    rows.push([words.type, String(lookup.type)]);
+    rows.push([words.issuer, String(lookup.issuer)]);
+    rows.push([words.holder, String(lookup.holderName)]);
+    rows.push([words.validTo, lookup.validTo ?? text.me.permanent]);
+    for (const [field, value] of Object.entries(lookup.publicFields ?? {}))
+      rows.push([field, String(value)]);
+  }
+  rows.push([words.checkedAt, showTime(lookup.checkedAt, cityTz)]);
+  return (
+    <section class="card" aria-live="polite">
+      <p class={`verdict ${tone(lookup.result)}`}>{text.results[lookup.result]}</p>
+      <dl>
+        {rows.map(([term, value]) => (
+          <>
+            <dt>{term}</dt>
+            <dd>{value}</dd>
+          </>
+        ))}
+      </dl>
+    </section>
+  );
+}
