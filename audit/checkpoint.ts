@@ -1,0 +1,41 @@
+// C2SP tlog-checkpoint: the signed statement of a log's size and root.
+import { auditErrors } from './errors.ts';
+import {
+  decodeBase64,
+  formatVkey,
+  type NoteSigner,
+  type NoteVerifier,
+  openNote,
+  parseVkey,
+  signNote,
+} from './signed-note.ts';
+
+/** A tree at one size. */
+export interface TreeHead {
+  size: number;
+  root: Buffer;
+}
+
+/** Signs the head of the log `origin`; the key bears the origin as its name. */
+export function signCheckpoint(origin: string, head: TreeHead, signer: NoteSigner): string {
+  const text = `${origin}\n${head.size}\n${head.root.toString('base64')}\n`;
+  return signNote(text, origin, signer);
+}
+
+/** The head in a checkpoint of the log whose key is `verifier`; refuses any other note. */
+export function openCheckpoint(note: string, verifier: NoteVerifier): TreeHead {
+  const { text } = openNote(note, [verifier]);
+  const [origin, size, root] = text.split('\n');
+  const hash = root === undefined ? undefined : decodeBase64(root);
+  const isSize = size !== undefined && /^(0|[1-9]\d*)$/.test(size);
+  const isHead = isSize && Number.isSafeInteger(Number(size)) && hash?.length === 32;
+  if (origin !== verifier.name || !isHead) {
+    throw auditErrors.note_invalid('This note is not a checkpoint of this log.');
+  }
+  return { size: Number(size), root: hash };
+}
+
+/** The verifier for a log's own key. */
+export function verifierOf(origin: string, signer: NoteSigner): NoteVerifier {
+  return parseVkey(formatVkey(origin, signer.publicKey));
+}
