@@ -102,9 +102,9 @@ export async function ensureRoles(
   const names = roleNames(ownerUrl);
   const urls = runtimeUrls(ownerUrl, passwords);
   for (const kind of roleKinds) {
-    if (await canSignIn(kind === 'app' ? urls.appUrl : urls.logUrl)) continue;
     const name = names[kind];
     const [existing] = await owner`select 1 from pg_catalog.pg_roles where rolname = ${name}`;
+    if (existing && (await canSignIn(kind === 'app' ? urls.appUrl : urls.logUrl))) continue;
     const verb = existing ? 'alter role' : 'create role';
     const role = quoteIdentifier(name);
     const secret = scramVerifier(passwords[kind], systemIds.bytes(16));

@@ -15,6 +15,11 @@ export {
 } from './database.ts';
 export { type DatabaseFault, databaseFault, isUniqueViolation } from './database-errors.ts';
 export { type RuntimeUrls, readRolePasswords, runtimeUrls } from './database-roles.ts';
+export {
+  type EmbeddedOptions,
+  type EmbeddedPostgres,
+  startEmbeddedPostgres,
+} from './embedded-postgres.ts';
 export { AppError, errorCatalogue, type FieldError, type Kind } from './errors.ts';
 export { type Ids, sequentialIds, systemIds } from './ids.ts';
 export { type MigrateOptions, migrate } from './migrate.ts';

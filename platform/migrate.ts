@@ -24,10 +24,8 @@ export interface MigrateOptions {
   migrationsDir?: string;
   /** Only migrations with these numbers; for tests while a neighbour's file is being written. */
   onlyNumbers?: readonly number[];
-  /** Tables of libraries, made as the owner after our own; must be safe to run again. */
-  extra?: (ownerUrl: string) => Promise<void>;
-  /** Schemas that `extra` makes: the app role gets to use, but not to define, what is in them. */
-  extraSchemas?: readonly string[];
+  /** Makes libraries' tables as the owner, after our own; must be safe to run again. */
+  extra?: (ownerUrl: string, appRole: string) => Promise<void>;
   onProgress?: (line: string) => void;
 }
 
@@ -69,8 +67,7 @@ export async function migrate(options: MigrateOptions): Promise<RuntimeUrls> {
       options.onProgress?.(`Applying ${migration.name}`);
       await apply(owner, migration, roleNames(ownerUrl));
     }
-    await options.extra?.(ownerUrl);
-    await grantExtras(owner, ownerUrl, options.extraSchemas ?? []);
+    await options.extra?.(ownerUrl, roleNames(ownerUrl).app);
     return runtimeUrls(ownerUrl, passwords);
   } finally {
     await owner.end({ timeout: 5 });
@@ -173,20 +170,4 @@ async function apply(
 function lineOf(error: unknown, text: string): string {
   if (!(error instanceof postgres.PostgresError) || !error.position) return '';
   return ` line ${text.slice(0, Number(error.position)).split('\n').length}`;
-}
-
-async function grantExtras(
-  owner: postgres.Sql,
-  ownerUrl: string,
-  schemas: readonly string[],
-): Promise<void> {
-  const app = quoteIdentifier(roleNames(ownerUrl).app);
-  for (const name of schemas) {
-    const schema = quoteIdentifier(name);
-    await owner.unsafe(`
-      grant usage on schema ${schema} to ${app};
-      grant select, insert, update, delete on all tables in schema ${schema} to ${app};
-      grant usage, select on all sequences in schema ${schema} to ${app};
-      grant execute on all functions in schema ${schema} to ${app};`);
-  }
 }

@@ -1,0 +1,121 @@
+// The embedded server's files: where they can lie, and making them (initdb).
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { databaseErrors } from './database-errors.ts';
+import { canWrite, postgresEnvironment, type RunAs } from './postgres-binaries.ts';
+
+const run = promisify(execFile);
+
+/** A PostgreSQL cluster on disk and the programs for it. */
+export interface Cluster {
+  /** Folder of `initdb` and `postgres`. */
+  bin: string;
+  /** Our folder around the data directory. */
+  home: string;
+  /** PostgreSQL's data directory, `home/data`. */
+  data: string;
+  runAs: RunAs;
+}
+
+const outsidePlaces = ['/var/lib/yihao', '/opt/yihao'];
+
+/**
+ * A fresh folder for the cluster of `dataDir`: inside it when the user who runs PostgreSQL can
+ * get there, else (root's home is closed to others) in the system's place for such data, under a
+ * name made from `dataDir`. A database left there by a DATA_DIR that was removed is put aside,
+ * one deep.
+ */
+export async function findHome(dataDir: string, runAs: RunAs): Promise<string> {
+  const inside = join(dataDir, 'postgres');
+  const hadInside = await exists(inside);
+  if (await isUsable(inside, runAs)) return inside;
+  if (!hadInside) await rm(inside, { recursive: true, force: true });
+  const name = createHash('sha256')
+    .update(await realpath(dataDir))
+    .digest('hex')
+    .slice(0, 16);
+  for (const place of outsidePlaces) {
+    const home = join(place, name);
+    if (await exists(home)) {
+      await rm(`${home}.old`, { recursive: true, force: true });
+      await rename(home, `${home}.old`);
+    }
+    if (await isUsable(home, runAs)) return home;
+  }
+  throw databaseErrors.database_not_started(
+    `PostgreSQL's user can write neither to ${inside} nor to ${outsidePlaces.join(' or ')}. Put DATA_DIR where other users may pass, start as an ordinary user, or set DATABASE_URL.`,
+  );
+}
+
+async function isUsable(home: string, runAs: RunAs): Promise<boolean> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o711 });
+    if (runAs) await chown(home, runAs.uid, runAs.gid);
+    return canWrite(home, runAs);
+  } catch {
+    return false;
+  }
+}
+
+/** Is there a whole cluster, of the version our programs can read? */
+export async function hasCluster(cluster: Cluster): Promise<boolean> {
+  if (!(await exists(cluster.data))) return false;
+  const made = (await readFile(join(cluster.data, 'PG_VERSION'), 'utf8')).trim();
+  const { stdout } = await run(join(cluster.bin, 'postgres'), ['--version'], asItself(cluster));
+  const major = /(\d+)\./.exec(stdout)?.[1];
+  if (made !== major) {
+    throw databaseErrors.database_not_started(
+      `The database in ${cluster.data} was made by PostgreSQL ${made}; the programs here are ${major}. Move it over with pg_dump and the earlier programs.`,
+    );
+  }
+  return true;
+}
+
+/** Makes the cluster; it appears whole or not at all. Its superuser is `postgres`. */
+export async function createCluster(cluster: Cluster, superuserPassword: string): Promise<void> {
+  const part = join(cluster.home, 'data.part');
+  const passwordFile = join(cluster.home, 'password');
+  await rm(part, { recursive: true, force: true });
+  try {
+    await writeFile(passwordFile, superuserPassword, { mode: 0o600 });
+    if (cluster.runAs) await chown(passwordFile, cluster.runAs.uid, cluster.runAs.gid);
+    // The builtin C.UTF-8 asks no locale of the system and never changes its sorting under an
+    // index. 'simple' text search: our texts are not English.
+    await run(
+      join(cluster.bin, 'initdb'),
+      [
+        ...['-D', part, '--username=postgres', `--pwfile=${passwordFile}`],
+        ...['--encoding=UTF8', '--locale=C', '--locale-provider=builtin'],
+        ...['--builtin-locale=C.UTF-8', '--text-search-config=pg_catalog.simple'],
+        ...['--auth=scram-sha-256', '--no-instructions'],
+      ],
+      asItself(cluster),
+    );
+    // Loopback with a password is the only door: no sockets, no replication.
+    await writeFile(join(part, 'pg_hba.conf'), 'host all all 127.0.0.1/32 scram-sha-256\n');
+    await rename(part, cluster.data);
+  } catch (cause) {
+    const said = cause instanceof Error && 'stderr' in cause ? `: ${cause.stderr}` : '.';
+    throw databaseErrors.database_not_started(`initdb failed in ${cluster.home}${said}`, { cause });
+  } finally {
+    await rm(passwordFile, { force: true });
+    await rm(part, { recursive: true, force: true });
+  }
+}
+
+function asItself({ runAs, home }: Cluster) {
+  return { ...runAs, cwd: home, env: postgresEnvironment };
+}
+
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,222 @@
+// The embedded server's process: started in a session of its own, so that the terminal's Ctrl-C
+// reaches us first; stopped by us; replaced when it outlived a killed instance.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { databaseErrors } from './database-errors.ts';
+import { freePort } from './free-port.ts';
+import { postgresEnvironment } from './postgres-binaries.ts';
+import type { Cluster } from './postgres-cluster.ts';
+import { isPostgresIn, postgresProcessesIn } from './process-identity.ts';
+
+export interface ServerOptions {
+  preferredPort: number | undefined;
+  isDurable: boolean;
+  logFile: string;
+  onLost: ((reason: string) => void) | undefined;
+}
+
+export interface PostgresServer {
+  readonly port: number;
+  /** Ends all sessions and the server: politely, after 7 s roughly, at last by force. */
+  stop(): Promise<void>;
+}
+
+/** For small machines, and for no one's data in the log: statements and values stay out of it. */
+function settings(port: number, isDurable: boolean): string[] {
+  const durability = isDurable ? 'on' : 'off';
+  return Object.entries({
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    fsync: durability,
+    synchronous_commit: durability,
+    full_page_writes: durability,
+    max_connections: 100,
+    shared_buffers: '128MB',
+    effective_cache_size: '512MB',
+    max_wal_size: '1GB',
+    random_page_cost: 1.1,
+    jit: 'off',
+    max_parallel_workers_per_gather: 0,
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    log_min_error_statement: 'panic',
+    log_error_verbosity: 'terse',
+    log_parameter_max_length_on_error: 0,
+  }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+/** Starts the server and resolves when it takes connections, after crash recovery if need be. */
+export async function startServer(
+  cluster: Cluster,
+  options: ServerOptions,
+): Promise<PostgresServer> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort(attempt === 1 ? options.preferredPort : undefined);
+    const child = await launch(cluster, port, options);
+    const failure = await waitUntilReady(child, cluster);
+    if (failure === undefined) return handle(child, cluster, port, options);
+    const said = await lastLines(options.logFile);
+    // Somebody took the port between our look and the start.
+    if (attempt < 5 && said.includes('could not bind')) continue;
+    throw databaseErrors.database_not_started(`PostgreSQL ${failure}. Its last words:\n${said}`);
+  }
+}
+
+async function launch(
+  cluster: Cluster,
+  port: number,
+  { isDurable, logFile }: ServerOptions,
+): Promise<ChildProcess> {
+  await turnOver(logFile);
+  const log = openSync(logFile, 'a', 0o600);
+  try {
+    return spawn(
+      join(cluster.bin, 'postgres'),
+      ['-D', cluster.data, ...settings(port, isDurable)],
+      {
+        ...cluster.runAs,
+        cwd: cluster.home,
+        env: postgresEnvironment,
+        detached: true,
+        stdio: ['ignore', log, log],
+      },
+    );
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Undefined once the server says `ready` in its pid file (its eighth line); else what happened. */
+async function waitUntilReady(child: ChildProcess, cluster: Cluster): Promise<string | undefined> {
+  let failure: string | undefined;
+  child.once('error', (error) => {
+    failure = `could not be run (${error.message})`;
+  });
+  child.once('exit', (code, signal) => {
+    failure ??= `ended at once (${signal ?? `code ${code}`})`;
+  });
+  // No bound on recovery itself: it makes progress, or the server ends and says why.
+  while (failure === undefined) {
+    const { pid, status } = await readPidFile(cluster.data);
+    if (pid !== undefined && pid === child.pid && status === 'ready') return undefined;
+    await wait(15);
+  }
+  return failure;
+}
+
+function handle(
+  child: ChildProcess,
+  cluster: Cluster,
+  port: number,
+  { onLost }: ServerOptions,
+): PostgresServer {
+  let isStopping = false;
+  const exited = new Promise<void>((done) => {
+    if (child.exitCode !== null || child.signalCode !== null) done();
+    child.once('exit', (code, signal) => {
+      process.removeListener('exit', stopWithUs);
+      if (!isStopping) onLost?.(`PostgreSQL ended unexpectedly (${signal ?? `code ${code}`})`);
+      done();
+    });
+  });
+  // When the process ends without close(), it takes the server along; after kill -9 the next
+  // start does.
+  const stopWithUs = () => child.kill('SIGINT');
+  process.once('exit', stopWithUs);
+  child.unref();
+  return {
+    port,
+    stop: async () => {
+      isStopping = true;
+      child.ref();
+      for (const [signal, milliseconds] of stopSteps) {
+        child.kill(signal);
+        const isOver = await Promise.race([
+          exited.then(() => true),
+          wait(milliseconds, false, { ref: false }),
+        ]);
+        if (isOver) return;
+      }
+      killAll(await realpath(cluster.data));
+      await exited;
+    },
+  };
+}
+
+/** Fast shutdown (sessions are ended, a checkpoint is written), then immediate, then by force. */
+const stopSteps = [
+  ['SIGINT', 6_000],
+  ['SIGQUIT', 2_000],
+] as const;
+
+/** Stops a server that a killed instance left behind, and clears its pid file. Others' are left. */
+export async function stopStaleServer(
+  dataDirectory: string,
+  say: (line: string) => void,
+): Promise<void> {
+  const data = await realpath(dataDirectory);
+  const { pid } = await readPidFile(data);
+  if (pid !== undefined && isPostgresIn(pid, data)) {
+    say(`Stopping PostgreSQL ${pid}, left by an instance that was killed`);
+    for (const [signal, milliseconds] of stopSteps) {
+      trySignal(pid, signal);
+      if (await isGone(() => !isPostgresIn(pid, data), milliseconds)) break;
+    }
+  }
+  // Workers of a server that was itself killed notice and end; until then none may start.
+  if (!(await isGone(() => postgresProcessesIn(data).length === 0, 2_000))) {
+    killAll(data);
+    await isGone(() => postgresProcessesIn(data).length === 0, 5_000);
+  }
+  // The pid may belong to a stranger by now, and PostgreSQL would take it for a running server.
+  await rm(join(data, 'postmaster.pid'), { force: true });
+}
+
+async function isGone(check: () => boolean, milliseconds: number): Promise<boolean> {
+  const step = 20;
+  for (let waited = 0; waited < milliseconds; waited += step) {
+    if (check()) return true;
+    await wait(step);
+  }
+  return check();
+}
+
+function killAll(data: string): void {
+  for (const pid of postgresProcessesIn(data)) trySignal(pid, 'SIGKILL');
+}
+
+function trySignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone already, which was the aim.
+  }
+}
+
+async function readPidFile(data: string): Promise<{ pid?: number; status?: string }> {
+  try {
+    const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n');
+    const pid = Number.parseInt(lines[0] ?? '', 10);
+    return { ...(pid > 0 && { pid }), status: (lines[7] ?? '').trim() };
+  } catch {
+    return {};
+  }
+}
+
+/** Keeps one earlier log beside a log of 10 MB. */
+async function turnOver(logFile: string): Promise<void> {
+  const size = await stat(logFile).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > 10_000_000) await rename(logFile, `${logFile}.1`);
+}
+
+async function lastLines(logFile: string): Promise<string> {
+  const text = await readFile(logFile, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-5).join('\n');
+}

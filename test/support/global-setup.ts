@@ -1,0 +1,109 @@
+// Once per run: a PostgreSQL with a migrated template database. The embedded server, without
+// fsync, in a folder of its own; or the one TEST_DATABASE_URL names, as an owner with CREATEDB and
+// CREATEROLE. YIHAO_TEST_MIGRATIONS=1,3 applies only these numbers, while another is being written.
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import type { TestProject } from 'vitest/node';
+import { z } from 'zod';
+import { startEmbeddedPostgres } from '../../platform/embedded-postgres.ts';
+import { systemIds } from '../../platform/ids.ts';
+import { findInstance } from '../../platform/instance-lock.ts';
+import { migrate } from '../../platform/migrate.ts';
+import { exists } from '../../platform/postgres-cluster.ts';
+import { stopStaleServer } from '../../platform/postgres-server.ts';
+import { migrateQueue } from '../../platform/queue-postgres.ts';
+
+/** What test files need to make databases; `failure` says why there is none. */
+export type TestServer =
+  | { ownerUrl: string; template: string; appUrl: string; logUrl: string }
+  | { failure: string };
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    testServer: TestServer;
+  }
+}
+
+const folderPrefix = 'yihao-test-';
+
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env.TEST_DATABASE_URL;
+  const server = given ? { url: given, close: async () => {} } : await startOwnServer();
+  const template = `yihao_template_${systemIds.bytes(4).toString('hex')}`;
+  const close = async () => {
+    await runEach(server.url, [
+      `drop database if exists ${template} with (force)`,
+      `drop role if exists ${template}_app`,
+      `drop role if exists ${template}_log`,
+    ]);
+    await server.close();
+  };
+  try {
+    await runEach(server.url, [`create database ${template}`]);
+    project.provide('testServer', await migrateTemplate(server.url, template));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return close;
+}
+
+async function migrateTemplate(serverUrl: string, template: string): Promise<TestServer> {
+  const ownerUrl = new URL(serverUrl);
+  ownerUrl.pathname = `/${template}`;
+  try {
+    const urls = await migrate({
+      ownerUrl: ownerUrl.href,
+      roles: { app: systemIds.token(24), log: systemIds.token(24) },
+      onlyNumbers: process.env.YIHAO_TEST_MIGRATIONS?.split(',').map(Number),
+      extra: migrateQueue,
+    });
+    return { ownerUrl: ownerUrl.href, template, ...urls };
+  } catch (error) {
+    // Tests that need no database run all the same.
+    return { failure: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function startOwnServer(): Promise<{ url: string; close: () => Promise<void> }> {
+  await clearLeftovers();
+  const dataDir = await mkdtemp(join(tmpdir(), folderPrefix));
+  await chmod(dataDir, 0o711);
+  const server = await startEmbeddedPostgres({ dataDir, isDurable: false });
+  const superuser = new URL(server.url);
+  superuser.username = 'postgres';
+  superuser.password = z
+    .object({ superuserPassword: z.string() })
+    .parse(JSON.parse(await readFile(join(dataDir, 'postgres.json'), 'utf8'))).superuserPassword;
+  await runEach(superuser.href, ['alter role yihao createdb']);
+  return {
+    url: server.url,
+    close: async () => {
+      await server.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Servers and folders of runs that were killed. */
+async function clearLeftovers(): Promise<void> {
+  const names = (await readdir(tmpdir())).filter((name) => name.startsWith(folderPrefix));
+  for (const dataDir of names.map((name) => join(tmpdir(), name))) {
+    // A folder without a mark is just being made by another run.
+    if (!(await exists(join(dataDir, 'instance.lock'))) || (await findInstance(dataDir))) continue;
+    const data = join(dataDir, 'postgres/data');
+    if (await exists(data)) await stopStaleServer(data, () => {});
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function runEach(url: string, statements: string[]): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    for (const statement of statements) await sql.unsafe(statement);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
