@@ -21,5 +21,6 @@ export {
   startEmbeddedPostgres,
 } from './embedded-postgres.ts';
 export { AppError, errorCatalogue, type FieldError, type Kind } from './errors.ts';
+export { findHouseFact, holdPublicUrl, putHouseFact } from './house-facts.ts';
 export { type Ids, sequentialIds, systemIds } from './ids.ts';
 export { type MigrateOptions, migrate } from './migrate.ts';
