@@ -3,7 +3,6 @@ import { errorCatalogue } from '../platform/index.ts';
 
 export const signingErrors = errorCatalogue('signing', {
   keys_missing: 'unavailable',
-  status_list_unknown: 'not_found',
-  status_index_invalid: 'invalid',
+  status_unknown: 'not_found',
   crl_unavailable: 'unavailable',
 });

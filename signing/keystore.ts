@@ -1,6 +1,12 @@
 // The one place private keys are read from KEYS_DIR, each only when a role asks for it.
-import { createPublicKey, type KeyObject, sign, type X509Certificate } from 'node:crypto';
-import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose';
+import {
+  createHash,
+  createPublicKey,
+  type JsonWebKey,
+  type KeyObject,
+  sign,
+  type X509Certificate,
+} from 'node:crypto';
 import { signingErrors } from './errors.ts';
 import {
   hasFile,
@@ -18,6 +24,8 @@ import {
 /** A private key in use: signs, and shows the certificates that vouch for it. */
 export interface Signer {
   readonly algorithm: 'ES256' | 'RS256';
+  /** The public key's thumbprint (RFC 7638). */
+  readonly kid: string;
   readonly certificate: X509Certificate;
   /** DER, leaf first, without the root: the trust anchor never travels (HAIP). */
   readonly chain: readonly Buffer[];
@@ -33,8 +41,9 @@ export interface LogKey {
 
 /** The key that signs access tokens, as oidc-provider takes it. */
 export interface TokenKey {
+  readonly kid: string;
   readonly privateKey: KeyObject;
-  privateJwk(): Promise<JWK & { kid: string }>;
+  readonly privateJwk: JsonWebKey & { kid: string; alg: 'ES256'; use: 'sig' };
 }
 
 export interface CertificateAuthority {
@@ -152,6 +161,7 @@ function fileSigner(
   const key = isRsa ? privateKey : { key: privateKey, dsaEncoding: 'ieee-p1363' as const };
   return {
     algorithm: isRsa ? 'RS256' : 'ES256',
+    kid: thumbprint(certificate.publicKey),
     certificate,
     chain: [certificate.raw, issuing.raw],
     // On the event loop: an ES256 signature takes 25 µs, less than handing it to a thread.
@@ -169,11 +179,14 @@ function ed25519Key(privateKey: KeyObject): LogKey {
 }
 
 function es256TokenKey(privateKey: KeyObject): TokenKey {
-  return {
-    privateKey,
-    async privateJwk() {
-      const jwk = await exportJWK(privateKey);
-      return { ...jwk, alg: 'ES256', use: 'sig', kid: await calculateJwkThumbprint(jwk) };
-    },
-  };
+  const kid = thumbprint(createPublicKey(privateKey));
+  const jwk = privateKey.export({ format: 'jwk' });
+  return { kid, privateKey, privateJwk: { ...jwk, kid, alg: 'ES256', use: 'sig' } };
+}
+
+/** The JWK thumbprint (RFC 7638): SHA-256 over the required members in alphabetical order. */
+function thumbprint(publicKey: KeyObject): string {
+  const { crv, e, kty, n, x, y } = publicKey.export({ format: 'jwk' });
+  const required = kty === 'RSA' ? { e, kty, n } : { crv, kty, x, y };
+  return createHash('sha256').update(JSON.stringify(required)).digest('base64url');
 }

@@ -11,7 +11,7 @@ import {
   openKeystore,
 } from '../../signing/index.ts';
 
-const PREFIX = 'yihao-test-keys-';
+const PREFIX = 'yihao-keys-';
 
 /** The PUBLIC_URL that the test certificates name. */
 export const TEST_PUBLIC_URL = 'http://127.0.0.1:4100';
@@ -73,7 +73,7 @@ async function eventuallyReady(ready: string): Promise<void> {
 
 function removeKeysOfEndedRuns(): void {
   for (const entry of readdirSync(tmpdir())) {
-    const run = Number(entry.match(/^yihao-test-keys-(\d+)(\.lock)?$/)?.[1] ?? process.ppid);
+    const run = Number(entry.match(/^yihao-keys-(\d+)(\.lock)?$/)?.[1] ?? process.ppid);
     if (!isRunning(run)) rmSync(join(tmpdir(), entry), { recursive: true, force: true });
   }
 }

@@ -1,0 +1,67 @@
+// Binds the acts of signing to one keystore, database and public address.
+import type { Clock, Database, Ids, JsonObject, Logger } from '../platform/index.ts';
+import { createChainVerifier } from './certificate-chain.ts';
+import { signingErrors } from './errors.ts';
+import type { ExpectedBinding } from './key-binding.ts';
+import type { Keystore } from './keystore.ts';
+import { signReceipt, verifyReceipt } from './receipt.ts';
+import { createRevocations } from './revocations.ts';
+import { type CredentialContent, issueCredential, verifyCredential } from './sd-jwt-vc.ts';
+import { createStatusLists } from './status-lists.ts';
+
+export interface SigningDeps {
+  database: Database;
+  clock: Clock;
+  ids: Ids;
+  keystore: Keystore;
+  publicUrl: string;
+  logger: Logger;
+}
+
+export type Signing = ReturnType<typeof createSigning>;
+
+/** Refuses to exist without the two CA certificates; private keys are read when first used. */
+export function createSigning(deps: SigningDeps) {
+  const { database, clock, ids, keystore, publicUrl, logger } = deps;
+  const { rootCertificate, issuingCertificate } = keystore;
+  if (!issuingCertificate.verify(rootCertificate.publicKey)) {
+    throw signingErrors.keys_missing(
+      'The issuing CA in KEYS_DIR was not certified by the root there: restore both from one backup.',
+    );
+  }
+  const statusLists = createStatusLists({ database, clock, ids, keystore, publicUrl, logger });
+  const revocations = createRevocations({ database, clock, keystore, logger });
+  const verifier = {
+    verifyChain: createChainVerifier(rootCertificate),
+    leafFault: revocations.leafFault,
+  };
+
+  return {
+    issueCredential: (content: CredentialContent) =>
+      issueCredential(content, { signer: keystore.credentialKey, issuer: publicUrl, ids }),
+    verifyCredential: (compact: string, options: { now: Date; keyBinding?: ExpectedBinding }) =>
+      verifyCredential(compact, options, verifier),
+
+    signReceipt: (uscc: string, payload: JsonObject) => signReceipt(keystore, uscc, payload),
+    verifyReceipt: (jws: string) => verifyReceipt(jws, verifier),
+
+    ...statusLists,
+
+    /** DER, as `/pki/root.crt` and `/pki/issuing.crt` serve them. */
+    rootCertificate: (): Buffer => rootCertificate.raw,
+    issuingCertificate: (): Buffer => issuingCertificate.raw,
+    crl: revocations.crl,
+    revokeCertificate: revocations.revokeCertificate,
+
+    /** The issuer's keys for who finds them by web (draft-ietf-oauth-sd-jwt-vc section 5). */
+    jwtVcIssuer(): JsonObject {
+      const { certificate, chain, kid } = keystore.credentialKey;
+      const { kty, crv, x, y } = certificate.publicKey.export({ format: 'jwk' });
+      const x5c = chain.map((der) => der.toString('base64'));
+      return {
+        issuer: publicUrl,
+        jwks: { keys: [{ kty, crv, x, y, kid, use: 'sig', alg: 'ES256', x5c }] },
+      };
+    },
+  };
+}
