@@ -1,0 +1,32 @@
+// What the exchange refuses, and as what kind (docs/problems.md says when and what to do).
+import { errorCatalogue } from '../platform/index.ts';
+
+export const exchangeErrors = errorCatalogue('exchange', {
+  unknown_service: 'not_found',
+  params_invalid: 'invalid',
+  no_agreement: 'forbidden',
+  legal_basis_not_allowed: 'forbidden',
+  purpose_not_allowed: 'forbidden',
+  scope: 'forbidden',
+  quota: 'rate_limited',
+  probing: 'rate_limited',
+  signature_required: 'unauthenticated',
+  delay_not_allowed: 'forbidden',
+  identifier_in_text: 'invalid',
+  request_invalid: 'invalid',
+  subject_kind: 'invalid',
+  verification_not_found: 'not_found',
+  already_ended: 'conflict',
+  question_not_found: 'not_found',
+  question_claimed: 'conflict',
+  answer_invalid: 'invalid',
+  consent_not_found: 'not_found',
+  consent_decided: 'conflict',
+  agreement_not_found: 'not_found',
+  agreement_invalid: 'invalid',
+  agreement_act_not_allowed: 'conflict',
+  own_proposal: 'forbidden',
+  service_invalid: 'invalid',
+  rule_invalid: 'invalid',
+  form_not_available: 'conflict',
+});
