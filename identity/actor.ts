@@ -56,3 +56,8 @@ export function isScope(word: string): word is Scope {
 export function isRole(word: string): word is Role {
   return ROLES.some((role) => role === word);
 }
+
+/** Anyone: no department, no rights. */
+export function anonymousActor(requestId: string): Actor {
+  return { kind: 'anonymous', requestId, organisationId: null, roles: [], scopes: [] };
+}

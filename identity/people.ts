@@ -1,0 +1,189 @@
+// People and companies as references: ensured, found, and, here alone, turned back into who they are.
+import { type Clock, cityDay, type Ids, type Tx } from '../platform/index.ts';
+import { type DataKeys, KEK_VERSION } from './data-keys.ts';
+import { identityErrors } from './errors.ts';
+import type { PersonIdentifier } from './identifiers.ts';
+import { INDEX_VERSION, normalise, type PersonIndex } from './person-index.ts';
+import { open, seal } from './sealing.ts';
+import {
+  findByBlindIndex,
+  findById,
+  insertPeople,
+  type NewPerson,
+  type PersonRow,
+  updateNames,
+} from './store-people.ts';
+
+/** Who a reference stands for. */
+export interface RevealedPerson extends PersonIdentifier {
+  name: string | null;
+}
+
+/** Someone to be ensured; a name given replaces the name known. */
+export type NamedPerson = PersonIdentifier & { name?: string | null | undefined };
+
+interface Wanted {
+  identifier: PersonIdentifier;
+  blindIndex: Buffer;
+  name: string | undefined;
+}
+
+// The version stands in the context too, so that a value can't pass for one sealed by other rules.
+const context = (personId: string, column: 'value' | 'name') =>
+  `identity.people|${personId}|${column}|${KEK_VERSION}`;
+
+/** The people of one house. */
+export function createPeople(deps: {
+  index: PersonIndex;
+  dataKeys: DataKeys;
+  clock: Clock;
+  ids: Ids;
+  cityTz: string;
+}) {
+  const { index, dataKeys, clock, ids, cityTz } = deps;
+  const today = () => cityDay(clock.now(), cityTz);
+
+  /**
+   * The references of these people, in their order, in at most four statements for any number. Unknown
+   * ones get a row, so that nobody can tell by it who was known. Safe beside rivals that ensure the same.
+   */
+  async function ensurePeople(
+    tx: Tx,
+    people: readonly NamedPerson[],
+    pointerOf: (at: number) => string = (at) => `/${at}/value`,
+  ): Promise<string[]> {
+    const wanted = new Map<string, Wanted>();
+    const order = people.map((person, at) => {
+      const identifier = normalise(person, today(), pointerOf(at));
+      const blindIndex = index.blindIndex(identifier);
+      const key = blindIndex.toString('hex');
+      const name = person.name?.trim() || wanted.get(key)?.name;
+      wanted.set(key, { identifier, blindIndex, name });
+      return key;
+    });
+    if (wanted.size === 0) return [];
+
+    const known = new Map<string, string>();
+    const existing = await findByBlindIndex(tx, indexesOf(wanted.values()));
+    for (const row of existing) known.set(row.blindIndex.toString('hex'), row.id);
+    await rename(tx, existing, wanted);
+
+    const missing = [...wanted].filter(([key]) => !known.has(key)).map(([, person]) => person);
+    if (missing.length > 0) {
+      const made = missing.map(newPerson);
+      const added = new Set(await insertPeople(tx, made, clock.now()));
+      for (const row of made)
+        if (added.has(row.id)) known.set(row.blindIndex.toString('hex'), row.id);
+      if (added.size < made.length) {
+        // A rival committed them between our look and our insert.
+        const late = made.filter((row) => !added.has(row.id));
+        const rows = await findByBlindIndex(tx, indexesOf(late));
+        for (const row of rows) known.set(row.blindIndex.toString('hex'), row.id);
+        await rename(tx, rows, wanted);
+      }
+    }
+    return order.map((key) => {
+      const id = known.get(key);
+      if (id === undefined) throw new TypeError('A person was neither found nor added.');
+      return id;
+    });
+  }
+
+  function newPerson({ identifier, blindIndex, name }: Wanted): NewPerson {
+    const id = ids.uuid();
+    const { key, wrapped } = dataKeys.make(id);
+    const sealText = (text: string, column: 'value' | 'name') =>
+      seal(ids, key, Buffer.from(text, 'utf8'), context(id, column));
+    return {
+      id,
+      scheme: identifier.scheme,
+      indexVersion: INDEX_VERSION,
+      blindIndex,
+      auditTag: index.subjectTag(identifier),
+      valueSealed: sealText(identifier.value, 'value'),
+      nameSealed: name === undefined ? null : sealText(name, 'name'),
+      kekVersion: KEK_VERSION,
+      wrapped,
+    };
+  }
+
+  async function rename(tx: Tx, rows: PersonRow[], wanted: Map<string, Wanted>): Promise<void> {
+    const names = rows.flatMap((row) => {
+      const name = wanted.get(row.blindIndex.toString('hex'))?.name;
+      const key = name === undefined ? null : dataKeys.hold(row)?.key;
+      if (name === undefined || !key || openName(row, key) === name) return [];
+      const nameSealed = seal(ids, key, Buffer.from(name, 'utf8'), context(row.id, 'name'));
+      return [{ id: row.id, nameSealed }];
+    });
+    if (names.length > 0) await updateNames(tx, names);
+  }
+
+  /** Who these references stand for; those who don't exist or were erased are missing. */
+  async function revealPeople(
+    tx: Tx,
+    personIds: readonly string[],
+  ): Promise<Map<string, RevealedPerson>> {
+    const revealed = new Map<string, RevealedPerson>();
+    if (personIds.length === 0) return revealed;
+    for (const row of await findById(tx, [...new Set(personIds)])) {
+      const key = dataKeys.hold(row)?.key;
+      if (!key) continue;
+      const value = open(key, row.valueSealed, context(row.id, 'value')).toString('utf8');
+      revealed.set(row.id, { scheme: row.scheme, value, name: openName(row, key) });
+    }
+    return revealed;
+  }
+
+  return {
+    ensurePeople,
+    revealPeople,
+
+    /** The reference of a person; see ensurePeople. */
+    async ensurePerson(
+      tx: Tx,
+      identifier: PersonIdentifier,
+      name?: string | null,
+    ): Promise<string> {
+      const [id] = await ensurePeople(tx, [{ ...identifier, name }], () => '/value');
+      if (id === undefined) throw new TypeError('One person in, one reference out.');
+      return id;
+    },
+
+    /** The reference of a person already known, or null; adds nothing. */
+    async findPerson(tx: Tx, identifier: PersonIdentifier): Promise<string | null> {
+      const blindIndex = index.blindIndex(normalise(identifier, today(), '/value'));
+      const [row] = await findByBlindIndex(tx, [blindIndex]);
+      return row?.id ?? null;
+    },
+
+    /** Who a reference stands for; identity.erased when her data key is gone. */
+    async revealPerson(tx: Tx, personId: string): Promise<RevealedPerson> {
+      const person = (await revealPeople(tx, [personId])).get(personId);
+      if (!person) throw identityErrors.erased('The data of this person has been erased.');
+      return person;
+    },
+
+    /** The tag of an identifier, whether or not anybody knows her. */
+    subjectTag(identifier: PersonIdentifier): Buffer {
+      return index.subjectTag(normalise(identifier, today(), '/value'));
+    },
+
+    /** The tag under which the log's entries about a person are found. */
+    async subjectTagOf(tx: Tx, personId: string): Promise<Buffer> {
+      const [row] = await findById(tx, [personId]);
+      if (!row) throw identityErrors.person_not_found('There is no such person.');
+      return row.auditTag;
+    },
+  };
+}
+
+export type People = ReturnType<typeof createPeople>;
+
+function openName(row: PersonRow, key: Buffer): string | null {
+  if (!row.nameSealed) return null;
+  return open(key, row.nameSealed, context(row.id, 'name')).toString('utf8');
+}
+
+function indexesOf(people: Iterable<{ blindIndex: Buffer }>): Buffer[] {
+  return [...people].map((person) => person.blindIndex);
+}

@@ -1,0 +1,140 @@
+// Puts the parts of identity together over one database and one set of keys.
+import type { KeyObject } from 'node:crypto';
+import type { Audit } from '../audit/index.ts';
+import type { Clock, Database, Ids, Logger } from '../platform/index.ts';
+import { createAccess } from './access.ts';
+import type { Actor } from './actor.ts';
+import { createAuthenticate } from './authenticate.ts';
+import { createClients } from './client.ts';
+import { createDataKeys } from './data-keys.ts';
+import { maskIdentifier } from './identifiers.ts';
+import { createOrganisations } from './organisations.ts';
+import { createPeople } from './people.ts';
+import { createPersonIndex } from './person-index.ts';
+import { createReferences } from './references.ts';
+import { deriveKey, KEY_BYTES } from './sealing.ts';
+import { createSecretHash } from './secret-hash.ts';
+import { createSessions } from './sessions.ts';
+import { deleteExpiredJtis, startRememberingProofs } from './store-clients.ts';
+import { deleteExpiredSessions } from './store-sessions.ts';
+import { createTokenEndpoint } from './token-endpoint.ts';
+import { createVault } from './vault.ts';
+
+export interface IdentityDeps {
+  database: Database;
+  clock: Clock;
+  ids: Ids;
+  audit: Pick<Audit, 'append'>;
+  keys: IdentityKeys;
+  publicUrl: string;
+  publicUrlAliases?: readonly string[];
+  logger: Logger;
+  isLocalSignInAllowed: boolean;
+  cityTz: string;
+}
+
+/** Secrets of 32 bytes, each for one use, and the ES256 key that signs access tokens. */
+export interface IdentityKeys {
+  indexRegistry: Buffer;
+  indexAudit: Buffer;
+  kek: Buffer;
+  pseudonym: Buffer;
+  session: Buffer;
+  tokenKey: { readonly privateKey: KeyObject };
+}
+
+/** identity over one database and one set of keys; refuses keys that can't be right. */
+export function createIdentity(deps: IdentityDeps) {
+  const { database, clock, ids, audit, keys, publicUrl, logger, cityTz } = deps;
+  checkKeys(keys);
+  const index = createPersonIndex(keys);
+  const dataKeys = createDataKeys({ kek: keys.kek, ids, clock });
+  const people = createPeople({ index, dataKeys, clock, ids, cityTz });
+  const secretHash = createSecretHash({ pepper: deriveKey(keys.kek, 'secret-pepper'), ids });
+  const organisations = createOrganisations({ database, clock, ids, secretHash });
+  const door = {
+    database,
+    clock,
+    ids,
+    logger,
+    publicUrl,
+    publicUrlAliases: deps.publicUrlAliases ?? [],
+    tokenKey: keys.tokenKey.privateKey,
+  };
+  const sessions = createSessions({
+    database,
+    clock,
+    ids,
+    index,
+    secretHash,
+    sessionKey: keys.session,
+    isLocalSignInAllowed: deps.isLocalSignInAllowed,
+  });
+
+  return {
+    ...organisations,
+    ...people,
+    ...createVault({ dataKeys, ids }),
+    ...createReferences({ people }),
+    ...createAccess({ database, audit, index, dataKeys, ids }),
+    ...createClients({ clock, ids }),
+    ...sessions,
+    caseTag: index.caseTag,
+    tokenEndpoint: createTokenEndpoint(door),
+    authenticateRequest: createAuthenticate(door),
+
+    /** To be awaited before the first request: from now on proofs are remembered. */
+    start: () => startRememberingProofs(database.db),
+
+    /** Forgets what has run out: proofs, assertions, sessions, tries. For the sweeper, every minute. */
+    async purgeExpired(): Promise<void> {
+      await deleteExpiredJtis(database.db);
+      await deleteExpiredSessions(database.db);
+    },
+
+    /** Who is acting, fit for the actor's own screen. */
+    async describeActor(actor: Actor) {
+      const organisation =
+        actor.organisationId === null
+          ? null
+          : await organisations.getOrganisation(actor.organisationId);
+      const person =
+        actor.personId === undefined
+          ? null
+          : await people.revealPerson(database.db, actor.personId);
+      return {
+        kind: actor.kind,
+        ...(organisation && {
+          organisation: {
+            id: organisation.id,
+            nameZh: organisation.nameZh,
+            nameEn: organisation.nameEn,
+          },
+        }),
+        ...(person && {
+          name: person.name,
+          identifier: { scheme: person.scheme, masked: maskIdentifier(person.value) },
+        }),
+        ...(actor.officerKey !== undefined && { officer: actor.officerKey }),
+        ...(actor.clientId !== undefined && { clientId: actor.clientId }),
+        roles: [...actor.roles],
+        scopes: [...actor.scopes],
+      };
+    },
+  };
+}
+
+export type Identity = ReturnType<typeof createIdentity>;
+
+function checkKeys(keys: IdentityKeys): void {
+  const secrets = [keys.indexRegistry, keys.indexAudit, keys.kek, keys.pseudonym, keys.session];
+  if (secrets.some((secret) => secret.length !== KEY_BYTES)) {
+    throw new TypeError('Each of the secret keys has 32 bytes.');
+  }
+  if (new Set(secrets.map((secret) => secret.toString('hex'))).size < secrets.length) {
+    throw new TypeError('Each use has a key of its own.');
+  }
+  if (keys.tokenKey.privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+    throw new TypeError('Access tokens are signed with ES256: a P-256 key.');
+  }
+}

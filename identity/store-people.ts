@@ -1,0 +1,119 @@
+// SQL over identity.people and identity.data_keys. Everything personal comes and goes sealed.
+import { sql } from 'drizzle-orm';
+import { selectRows, type Tx } from '../platform/index.ts';
+import type { PersonIdentifier } from './identifiers.ts';
+
+/** A stored person; `wrapped` is null once her data key was destroyed. */
+export interface PersonRow {
+  id: string;
+  scheme: PersonIdentifier['scheme'];
+  blindIndex: Buffer;
+  auditTag: Buffer;
+  valueSealed: Buffer;
+  nameSealed: Buffer | null;
+  wrapped: Buffer | null;
+}
+
+export interface NewPerson {
+  id: string;
+  scheme: PersonIdentifier['scheme'];
+  indexVersion: number;
+  blindIndex: Buffer;
+  auditTag: Buffer;
+  valueSealed: Buffer;
+  nameSealed: Buffer | null;
+  kekVersion: number;
+  wrapped: Buffer;
+}
+
+const columns = sql`
+  p.id, p.scheme, p.blind_index as "blindIndex", p.audit_tag as "auditTag",
+  p.value_sealed as "valueSealed", p.name_sealed as "nameSealed", k.wrapped`;
+
+/** The people with these blind indexes, in no order; those nobody knows are missing. */
+export function findByBlindIndex(tx: Tx, blindIndexes: Buffer[]): Promise<PersonRow[]> {
+  return selectRows<PersonRow>(
+    tx,
+    sql`select ${columns}
+      from identity.people p left join identity.data_keys k on k.person_id = p.id
+      where p.blind_index in (${list(blindIndexes)})`,
+  );
+}
+
+/** The people with these ids, in no order. */
+export function findById(tx: Tx, ids: string[]): Promise<PersonRow[]> {
+  return selectRows<PersonRow>(
+    tx,
+    sql`select ${columns}
+      from identity.people p left join identity.data_keys k on k.person_id = p.id
+      where p.id in (${list(ids)})`,
+  );
+}
+
+/** The people whose entries in the log carry these tags, in no order. */
+export function findByAuditTag(tx: Tx, tags: Buffer[]): Promise<PersonRow[]> {
+  return selectRows<PersonRow>(
+    tx,
+    sql`select ${columns}
+      from identity.people p left join identity.data_keys k on k.person_id = p.id
+      where p.audit_tag in (${list(tags)})`,
+  );
+}
+
+/**
+ * Adds people with their data keys in one statement and returns the ids that were added. Those whose
+ * blind index is there already, from a rival as well, are left out.
+ */
+export async function insertPeople(tx: Tx, people: NewPerson[], at: Date): Promise<string[]> {
+  const input = people.map((person) => ({
+    ...person,
+    blindIndex: person.blindIndex.toString('hex'),
+    auditTag: person.auditTag.toString('hex'),
+    valueSealed: person.valueSealed.toString('hex'),
+    nameSealed: person.nameSealed?.toString('hex') ?? null,
+    wrapped: person.wrapped.toString('hex'),
+  }));
+  const rows = await selectRows<{ id: string }>(
+    tx,
+    sql`with input as (
+        select * from jsonb_to_recordset(${JSON.stringify(input)}::text::jsonb) as i(
+          id uuid, scheme text, "indexVersion" smallint, "blindIndex" text, "auditTag" text,
+          "valueSealed" text, "nameSealed" text, "kekVersion" smallint, wrapped text)
+      ), added as (
+        insert into identity.people
+          (id, scheme, index_version, blind_index, audit_tag, value_sealed, name_sealed, created_at)
+        select id, scheme, "indexVersion", decode("blindIndex", 'hex'), decode("auditTag", 'hex'),
+          decode("valueSealed", 'hex'), decode("nameSealed", 'hex'), ${at.toISOString()}::timestamptz
+        from input
+        order by "blindIndex" -- one order for all, so that two batches can't wait for each other
+        on conflict (blind_index) do nothing
+        returning id
+      ), keyed as (
+        insert into identity.data_keys (person_id, kek_version, wrapped, created_at)
+        select id, "kekVersion", decode(wrapped, 'hex'), ${at.toISOString()}::timestamptz
+        from input join added using (id)
+      )
+      select id from added`,
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Gives people the names they go by now. */
+export async function updateNames(
+  tx: Tx,
+  names: { id: string; nameSealed: Buffer }[],
+): Promise<void> {
+  const input = names.map(({ id, nameSealed }) => ({ id, name: nameSealed.toString('hex') }));
+  await tx.execute(
+    sql`update identity.people p set name_sealed = decode(i.name, 'hex')
+      from jsonb_to_recordset(${JSON.stringify(input)}::text::jsonb) as i(id uuid, name text)
+      where p.id = i.id`,
+  );
+}
+
+function list(values: (string | Buffer)[]) {
+  return sql.join(
+    values.map((value) => sql`${value}`),
+    sql`, `,
+  );
+}

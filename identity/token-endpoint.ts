@@ -1,0 +1,254 @@
+// The OAuth token endpoint: client credentials, private_key_jwt (RFC 7523), DPoP (RFC 9449), JWT access
+// tokens (RFC 9068), held to FAPI 2.0 (spec/trust.md 2.7). oidc-provider does the protocol; what is
+// stricter here, and what may happen only once in all processes, is decided in the two hooks below.
+import { createHash, type KeyObject } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Adapter, AdapterPayload, KoaContextWithOIDC } from 'oidc-provider';
+import {
+  InvalidClientAuth,
+  InvalidDpopProof,
+  InvalidScope,
+  InvalidTarget,
+} from 'oidc-provider/lib/helpers/errors.js';
+import { Provider } from 'oidc-provider/lib/provider.js';
+import { z } from 'zod';
+import type { Clock, Database, Logger } from '../platform/index.ts';
+import { TOKEN_SECONDS } from './access-token.ts';
+import { SCOPES } from './actor.ts';
+import { parseCompactJws } from './compact-jws.ts';
+import { AHEAD_SECONDS, createProofCheck, PAST_SECONDS, ProofFault } from './dpop-proof.ts';
+import { claimAssertion, findClient } from './store-clients.ts';
+
+const TOKEN_PATH = '/oauth/token';
+const JWKS_PATH = '/oauth/jwks';
+const METADATA_PATH = '/.well-known/oauth-authorization-server';
+const METHODS: Record<string, string[]> = {
+  [TOKEN_PATH]: ['POST'],
+  [JWKS_PATH]: ['GET', 'HEAD'],
+  [METADATA_PATH]: ['GET', 'HEAD'],
+};
+
+/** An assertion is made for one request, just before it. */
+const ASSERTION_SECONDS = 60;
+
+const Assertion = z.object({
+  iss: z.string(),
+  aud: z.string(),
+  jti: z.string().max(256),
+  exp: z.number(),
+  iat: z.number().optional(),
+  nbf: z.number().optional(),
+});
+const AssertionHeader = z.object({
+  kid: z.string(),
+  jku: z.never().optional(),
+  x5u: z.never().optional(),
+  jwk: z.never().optional(),
+});
+
+/**
+ * A node handler for POST /oauth/token, GET /oauth/jwks and the metadata of RFC 8414. Any other path
+ * answers 404, so that nothing else of the library can be reached.
+ */
+export function createTokenEndpoint(deps: {
+  database: Database;
+  clock: Clock;
+  logger: Logger;
+  publicUrl: string;
+  publicUrlAliases: readonly string[];
+  tokenKey: KeyObject;
+}): (req: IncomingMessage, res: ServerResponse) => void {
+  const { database, clock, logger, publicUrl, publicUrlAliases } = deps;
+  const checkProof = createProofCheck();
+  const bases = [publicUrl, ...publicUrlAliases];
+  const seconds = () => clock.now().getTime() / 1000;
+
+  const claim = (kind: string, by: string, jti: string, expires: number) =>
+    claimAssertion(
+      database.db,
+      createHash('sha256').update(`${kind}|${by}|${jti}`).digest('base64url'),
+      new Date(expires * 1000),
+    );
+
+  /** Called with the claims of an assertion whose signature, iss, sub and exp hold. */
+  async function checkAssertion(_: KoaContextWithOIDC, claims: object, header: object) {
+    const assertion = Assertion.safeParse(claims);
+    if (!assertion.success)
+      throw new InvalidClientAuth('aud must be one string, jti and exp given');
+    if (!AssertionHeader.safeParse(header).success) {
+      throw new InvalidClientAuth('the header must name a registered key by kid and bring none');
+    }
+    const { iss, aud, jti, exp, iat, nbf } = assertion.data;
+    const now = seconds();
+    if (aud !== publicUrl) throw new InvalidClientAuth('aud must be the issuer');
+    if (exp <= now) throw new InvalidClientAuth('the assertion has expired');
+    if (Math.max(iat ?? 0, nbf ?? 0) > now + AHEAD_SECONDS) {
+      throw new InvalidClientAuth('the assertion lies in the future');
+    }
+    const begins = iat ?? nbf ?? now;
+    if (exp - begins > ASSERTION_SECONDS || exp > now + ASSERTION_SECONDS + AHEAD_SECONDS) {
+      throw new InvalidClientAuth('the assertion lives too long');
+    }
+    if (!(await claim('assertion', iss, jti, exp + AHEAD_SECONDS))) {
+      throw new InvalidClientAuth('the assertion has been used before');
+    }
+  }
+
+  /** Called for an authenticated client, before its token is made. */
+  async function admit(ctx: KoaContextWithOIDC, resource: string, clientScope: string) {
+    if (resource !== publicUrl) throw new InvalidTarget('the only resource here is the issuer');
+    const proof = ctx.get('dpop');
+    if (proof === '') throw new InvalidDpopProof('a DPoP proof is required');
+    try {
+      const urls = bases.map((base) => `${base}${TOKEN_PATH}`);
+      const { thumbprint, jti, issuedAt } = checkProof(proof, {
+        method: 'POST',
+        urls,
+        now: clock.now(),
+      });
+      const until = issuedAt.getTime() / 1000 + PAST_SECONDS + AHEAD_SECONDS;
+      if (!(await claim('proof', thumbprint, jti, until))) {
+        throw new ProofFault('the proof has been used before');
+      }
+    } catch (error) {
+      if (error instanceof ProofFault) throw new InvalidDpopProof(error.message);
+      throw error;
+    }
+    const params = ctx.oidc.params ?? {};
+    // RFC 6749 section 3.3: without a scope parameter, all that the client has.
+    params.scope ??= clientScope;
+    const refused = String(params.scope)
+      .split(' ')
+      .find((scope) => !clientScope.split(' ').includes(scope));
+    if (refused !== undefined) throw new InvalidScope('a scope was not granted', refused);
+  }
+
+  const provider = new Provider(publicUrl, {
+    adapter: (model) => storeOf(model, database),
+    jwks: { keys: [{ ...deps.tokenKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' }] },
+    routes: { token: TOKEN_PATH, jwks: JWKS_PATH },
+    scopes: [...SCOPES],
+    claims: {},
+    responseTypes: [],
+    clientAuthMethods: ['private_key_jwt'],
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    enabledJWA: { clientAuthSigningAlgValues: ['ES256'], dPoPSigningAlgValues: ['ES256'] },
+    clockTolerance: AHEAD_SECONDS,
+    assertJwtClientAuthClaimsAndHeader: checkAssertion,
+    clientBasedCORS: () => false,
+    renderError: (ctx, out) => {
+      ctx.body = out;
+    },
+    ttl: { ClientCredentials: TOKEN_SECONDS },
+    features: {
+      devInteractions: { enabled: false },
+      userinfo: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      clientCredentials: { enabled: true },
+      // Its own memory of proofs has a gap between look and write; admit() claims them in one step.
+      dPoP: { enabled: true, allowReplay: true },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => publicUrl,
+        useGrantedResource: () => true,
+        getResourceServerInfo: async (ctx, resource, client) => {
+          const scope = client.scope ?? '';
+          await admit(ctx, resource, scope);
+          return {
+            scope,
+            audience: publicUrl,
+            accessTokenTTL: TOKEN_SECONDS,
+            accessTokenFormat: 'jwt',
+            jwt: { sign: { alg: 'ES256' } },
+          };
+        },
+      },
+    },
+  });
+  const log = (error: unknown) => logger.error({ err: error }, 'The token endpoint failed');
+  provider.on('server_error', (_, error) => log(error));
+  provider.onerror = log;
+
+  // Proofs name the public URL, or one of its aliases; what Host says is anybody's.
+  const origins = new WeakMap<IncomingMessage, string>();
+  Object.defineProperty(provider.request, 'origin', {
+    get(this: { req: IncomingMessage }) {
+      return origins.get(this.req) ?? publicUrl;
+    },
+  });
+
+  const answer = provider.callback();
+  const metadata = JSON.stringify(describe(publicUrl));
+
+  return function tokenEndpoint(req, res) {
+    const path = req.url?.split('?', 1)[0] ?? '';
+    const allowed = METHODS[path];
+    if (!allowed) return void res.writeHead(404).end();
+    if (!allowed.includes(req.method ?? '')) {
+      return void res.writeHead(405, { Allow: allowed.join(', ') }).end();
+    }
+    if (path === METADATA_PATH) {
+      res.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'max-age=300' });
+      return void res.end(metadata);
+    }
+    const base = claimedBase(req.headers.dpop, bases);
+    if (base !== undefined) origins.set(req, base);
+    void answer(req, res);
+  };
+}
+
+/** RFC 8414: what there is, and nothing else. */
+function describe(issuer: string) {
+  return {
+    issuer,
+    token_endpoint: `${issuer}${TOKEN_PATH}`,
+    jwks_uri: `${issuer}${JWKS_PATH}`,
+    scopes_supported: SCOPES,
+    response_types_supported: [],
+    grant_types_supported: ['client_credentials'],
+    token_endpoint_auth_methods_supported: ['private_key_jwt'],
+    token_endpoint_auth_signing_alg_values_supported: ['ES256'],
+    dpop_signing_alg_values_supported: ['ES256'],
+  };
+}
+
+/** The base URL a proof names, if it is one of ours; whether the proof holds is checked later. */
+function claimedBase(proof: string | string[] | undefined, bases: string[]): string | undefined {
+  const payload = typeof proof === 'string' ? parseCompactJws(proof)?.payload : undefined;
+  const { data } = z.object({ htu: z.string() }).safeParse(payload);
+  return bases.find((base) => data?.htu.startsWith(`${base}/`));
+}
+
+/**
+ * The library's adapter. Of its models only the client is stored by us and read by it: access tokens
+ * are self-contained, and assertions are claimed, in one atomic step, in checkAssertion.
+ */
+function storeOf(model: string, database: Database): Adapter {
+  const nothing = async () => undefined;
+  return {
+    find: model === 'Client' ? (id) => findMetadata(database, id) : nothing,
+    upsert: nothing,
+    findByUserCode: nothing,
+    findByUid: nothing,
+    consume: nothing,
+    destroy: nothing,
+    revokeByGrantId: nothing,
+  };
+}
+
+async function findMetadata(database: Database, id: string): Promise<AdapterPayload | undefined> {
+  const client = await findClient(database.db, id);
+  if (client?.state !== 'active') return undefined;
+  return {
+    client_id: client.id,
+    jwks: { keys: client.jwks.keys },
+    scope: client.scopes.join(' '),
+    grant_types: ['client_credentials'],
+    response_types: [],
+    redirect_uris: [],
+    token_endpoint_auth_method: 'private_key_jwt',
+    token_endpoint_auth_signing_alg: 'ES256',
+    dpop_bound_access_tokens: true,
+  };
+}
