@@ -1,12 +1,13 @@
 // The two roles a running house connects as: `<database>_app` and, for the log's sequencer,
 // `<database>_log`. The owner makes them; neither can define anything.
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { z } from 'zod';
 import { databaseErrors, databaseFault } from './database-errors.ts';
 import { systemIds } from './ids.ts';
+import { writePrivateFile } from './private-file.ts';
 
 export const RolePasswords = z.object({ app: z.string().min(16), log: z.string().min(16) });
 export type RolePasswords = z.infer<typeof RolePasswords>;
@@ -80,13 +81,7 @@ export async function ensureRolePasswords(keysDir: string): Promise<RolePassword
   if (kept) return kept;
   const made = { app: systemIds.token(32), log: systemIds.token(32) };
   await mkdir(keysDir, { recursive: true, mode: 0o700 });
-  const file = await open(join(keysDir, fileName), 'wx', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(made)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await writePrivateFile(join(keysDir, fileName), JSON.stringify(made));
   return made;
 }
 

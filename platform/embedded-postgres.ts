@@ -1,6 +1,6 @@
 // The default database: a real PostgreSQL of our own under DATA_DIR, reached over loopback with a
 // password, durable (fsync on). Measured on 2 cores: MEASURE.
-import { mkdir, readFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import postgres from 'postgres';
 import { z } from 'zod';
@@ -10,7 +10,8 @@ import { systemIds } from './ids.ts';
 import { type InstanceLock, lockInstance } from './instance-lock.ts';
 import { findBinaries, findRunAs } from './postgres-binaries.ts';
 import { type Cluster, createCluster, exists, findHome, hasCluster } from './postgres-cluster.ts';
-import { type PostgresServer, startServer, stopStaleServer } from './postgres-server.ts';
+import { stopStaleServer } from './postgres-processes.ts';
+import { type PostgresServer, startServer } from './postgres-server.ts';
 import { writePrivateFile } from './private-file.ts';
 
 export interface EmbeddedOptions {
@@ -49,10 +50,8 @@ const ownerName = 'yihao';
  * Writes the owner's URL to DATA_DIR/database.json (mode 0600).
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  const dataDir = resolve(options.dataDir);
   const say = options.onProgress ?? (() => {});
-  // Root's PostgreSQL runs as another user, who must be able to pass through, not to look around.
-  await mkdir(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+  const dataDir = await makeDataDir(options.dataDir);
   const locks: InstanceLock[] = [await lockInstance(dataDir)];
   let server: PostgresServer | undefined;
   const close = async () => {
@@ -91,6 +90,21 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** The folder's real path, so that it has one name however it was reached. */
+async function makeDataDir(given: string): Promise<string> {
+  try {
+    // Root's PostgreSQL runs as another user, who must be able to pass through, not to look around.
+    await mkdir(given, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+    await access(given, constants.W_OK);
+    return await realpath(given);
+  } catch (cause) {
+    throw databaseErrors.database_not_started(
+      `This user can't write to the folder ${resolve(given)} (DATA_DIR). Choose another, or give it to this user.`,
+      { cause },
+    );
   }
 }
 

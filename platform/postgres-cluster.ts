@@ -1,11 +1,13 @@
 // The embedded server's files: where they can lie, and making them (initdb).
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { databaseErrors } from './database-errors.ts';
+import { lockInstance } from './instance-lock.ts';
 import { canWrite, postgresEnvironment, type RunAs } from './postgres-binaries.ts';
+import { stopStaleServer } from './postgres-processes.ts';
 
 const run = promisify(execFile);
 
@@ -26,28 +28,41 @@ const outsidePlaces = ['/var/lib/yihao', '/opt/yihao'];
  * A fresh folder for the cluster of `dataDir`: inside it when the user who runs PostgreSQL can
  * get there, else (root's home is closed to others) in the system's place for such data, under a
  * name made from `dataDir`. A database left there by a DATA_DIR that was removed is put aside,
- * one deep.
+ * one deep; one inside `dataDir` is never passed over.
  */
 export async function findHome(dataDir: string, runAs: RunAs): Promise<string> {
   const inside = join(dataDir, 'postgres');
   const hadInside = await exists(inside);
+  if (hadInside && (await exists(join(inside, 'data')))) {
+    throw databaseErrors.database_not_started(
+      `${inside} holds a database, but ${dataDir}/postgres.json with its passwords is gone. Restore that file, or move the folder away to begin with an empty database.`,
+    );
+  }
   if (await isUsable(inside, runAs)) return inside;
   if (!hadInside) await rm(inside, { recursive: true, force: true });
-  const name = createHash('sha256')
-    .update(await realpath(dataDir))
-    .digest('hex')
-    .slice(0, 16);
+  const name = createHash('sha256').update(dataDir).digest('hex').slice(0, 16);
   for (const place of outsidePlaces) {
     const home = join(place, name);
-    if (await exists(home)) {
-      await rm(`${home}.old`, { recursive: true, force: true });
-      await rename(home, `${home}.old`);
-    }
+    await putAside(home);
     if (await isUsable(home, runAs)) return home;
   }
   throw databaseErrors.database_not_started(
     `PostgreSQL's user can write neither to ${inside} nor to ${outsidePlaces.join(' or ')}. Put DATA_DIR where other users may pass, start as an ordinary user, or set DATABASE_URL.`,
   );
+}
+
+async function putAside(home: string): Promise<void> {
+  if (!(await exists(home))) return;
+  // An instance may still run on it, although its DATA_DIR was removed.
+  const lock = await lockInstance(home);
+  try {
+    const data = join(home, 'data');
+    if (await exists(data)) await stopStaleServer(data, () => {});
+    await rm(`${home}.old`, { recursive: true, force: true });
+    await rename(home, `${home}.old`);
+  } finally {
+    await lock.release();
+  }
 }
 
 async function isUsable(home: string, runAs: RunAs): Promise<boolean> {

@@ -1,15 +1,15 @@
 // The embedded server's process: started in a session of its own, so that the terminal's Ctrl-C
-// reaches us first; stopped by us; replaced when it outlived a killed instance.
+// reaches us alone, and stopped by us.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { databaseErrors } from './database-errors.ts';
 import { freePort } from './free-port.ts';
 import { postgresEnvironment } from './postgres-binaries.ts';
 import type { Cluster } from './postgres-cluster.ts';
-import { isPostgresIn, postgresProcessesIn } from './process-identity.ts';
+import { killServerIn, readPidFile, stopSteps } from './postgres-processes.ts';
 
 export interface ServerOptions {
   preferredPort: number | undefined;
@@ -56,7 +56,8 @@ export async function startServer(
 ): Promise<PostgresServer> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort(attempt === 1 ? options.preferredPort : undefined);
-    const child = await launch(cluster, port, options);
+    await turnOver(options.logFile);
+    const child = launch(cluster, port, options);
     const failure = await waitUntilReady(child, cluster);
     if (failure === undefined) return handle(child, cluster, port, options);
     const said = await lastLines(options.logFile);
@@ -66,12 +67,11 @@ export async function startServer(
   }
 }
 
-async function launch(
+function launch(
   cluster: Cluster,
   port: number,
   { isDurable, logFile }: ServerOptions,
-): Promise<ChildProcess> {
-  await turnOver(logFile);
+): ChildProcess {
   const log = openSync(logFile, 'a', 0o600);
   try {
     return spawn(
@@ -141,70 +141,10 @@ function handle(
         ]);
         if (isOver) return;
       }
-      killAll(await realpath(cluster.data));
+      killServerIn(cluster.data);
       await exited;
     },
   };
-}
-
-/** Fast shutdown (sessions are ended, a checkpoint is written), then immediate, then by force. */
-const stopSteps = [
-  ['SIGINT', 6_000],
-  ['SIGQUIT', 2_000],
-] as const;
-
-/** Stops a server that a killed instance left behind, and clears its pid file. Others' are left. */
-export async function stopStaleServer(
-  dataDirectory: string,
-  say: (line: string) => void,
-): Promise<void> {
-  const data = await realpath(dataDirectory);
-  const { pid } = await readPidFile(data);
-  if (pid !== undefined && isPostgresIn(pid, data)) {
-    say(`Stopping PostgreSQL ${pid}, left by an instance that was killed`);
-    for (const [signal, milliseconds] of stopSteps) {
-      trySignal(pid, signal);
-      if (await isGone(() => !isPostgresIn(pid, data), milliseconds)) break;
-    }
-  }
-  // Workers of a server that was itself killed notice and end; until then none may start.
-  if (!(await isGone(() => postgresProcessesIn(data).length === 0, 2_000))) {
-    killAll(data);
-    await isGone(() => postgresProcessesIn(data).length === 0, 5_000);
-  }
-  // The pid may belong to a stranger by now, and PostgreSQL would take it for a running server.
-  await rm(join(data, 'postmaster.pid'), { force: true });
-}
-
-async function isGone(check: () => boolean, milliseconds: number): Promise<boolean> {
-  const step = 20;
-  for (let waited = 0; waited < milliseconds; waited += step) {
-    if (check()) return true;
-    await wait(step);
-  }
-  return check();
-}
-
-function killAll(data: string): void {
-  for (const pid of postgresProcessesIn(data)) trySignal(pid, 'SIGKILL');
-}
-
-function trySignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // Gone already, which was the aim.
-  }
-}
-
-async function readPidFile(data: string): Promise<{ pid?: number; status?: string }> {
-  try {
-    const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n');
-    const pid = Number.parseInt(lines[0] ?? '', 10);
-    return { ...(pid > 0 && { pid }), status: (lines[7] ?? '').trim() };
-  } catch {
-    return {};
-  }
 }
 
 /** Keeps one earlier log beside a log of 10 MB. */

@@ -1,6 +1,6 @@
 // Is that process still the one it was? A pid alone may have been given to another since.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 /**
  * A name no other process ever has: pid, start time and boot. Undefined when there is no such
@@ -35,39 +35,5 @@ function isRunning(pid: number): boolean {
     return true;
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
-/** The PostgreSQL processes whose working directory is `dataDirectory`: the server always sits there. */
-export function postgresProcessesIn(dataDirectory: string): number[] {
-  try {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .filter((pid) => isPostgresIn(pid, dataDirectory));
-  } catch {
-    return [];
-  }
-}
-
-/** Is `pid` a PostgreSQL process of this data directory? */
-export function isPostgresIn(pid: number, dataDirectory: string): boolean {
-  try {
-    return (
-      readlinkSync(`/proc/${pid}/cwd`) === dataDirectory &&
-      readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('postgres') &&
-      processIdentity(pid) !== undefined
-    );
-  } catch {
-    if (process.platform === 'linux') return false;
-    try {
-      const command = execFileSync('ps', ['-o', 'command=', '-p', String(pid)], {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-      return command.includes('postgres') && command.includes(dataDirectory);
-    } catch {
-      return false;
-    }
   }
 }

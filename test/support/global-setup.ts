@@ -1,7 +1,7 @@
 // Once per run: a PostgreSQL with a migrated template database. The embedded server, without
 // fsync, in a folder of its own; or the one TEST_DATABASE_URL names, as an owner with CREATEDB and
 // CREATEROLE. YIHAO_TEST_MIGRATIONS=1,3 applies only these numbers, while another is being written.
-import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -12,7 +12,7 @@ import { systemIds } from '../../platform/ids.ts';
 import { findInstance } from '../../platform/instance-lock.ts';
 import { migrate } from '../../platform/migrate.ts';
 import { exists } from '../../platform/postgres-cluster.ts';
-import { stopStaleServer } from '../../platform/postgres-server.ts';
+import { stopStaleServer } from '../../platform/postgres-processes.ts';
 import { migrateQueue } from '../../platform/queue-postgres.ts';
 
 /** What test files need to make databases; `failure` says why there is none. */
@@ -26,7 +26,7 @@ declare module 'vitest' {
   }
 }
 
-const folderPrefix = 'yihao-test-';
+const folderPrefix = 'yihao-testdb-';
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.TEST_DATABASE_URL;
@@ -69,7 +69,7 @@ async function migrateTemplate(serverUrl: string, template: string): Promise<Tes
 
 async function startOwnServer(): Promise<{ url: string; close: () => Promise<void> }> {
   await clearLeftovers();
-  const dataDir = await mkdtemp(join(tmpdir(), folderPrefix));
+  const dataDir = await mkdtemp(join(await realpath(tmpdir()), folderPrefix));
   await chmod(dataDir, 0o711);
   const server = await startEmbeddedPostgres({ dataDir, isDurable: false });
   const superuser = new URL(server.url);
@@ -89,8 +89,9 @@ async function startOwnServer(): Promise<{ url: string; close: () => Promise<voi
 
 /** Servers and folders of runs that were killed. */
 async function clearLeftovers(): Promise<void> {
-  const names = (await readdir(tmpdir())).filter((name) => name.startsWith(folderPrefix));
-  for (const dataDir of names.map((name) => join(tmpdir(), name))) {
+  const folder = await realpath(tmpdir());
+  const names = (await readdir(folder)).filter((name) => name.startsWith(folderPrefix));
+  for (const dataDir of names.map((name) => join(folder, name))) {
     // A folder without a mark is just being made by another run.
     if (!(await exists(join(dataDir, 'instance.lock'))) || (await findInstance(dataDir))) continue;
     const data = join(dataDir, 'postgres/data');
