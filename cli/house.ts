@@ -1,0 +1,133 @@
+// Opening a house: its database, its tables, its keys, its rooms; and closing it again.
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { compose, type Services } from '../api/index.ts';
+import {
+  AppError,
+  type Config,
+  createLogger,
+  holdPublicUrl,
+  type Logger,
+  migrate,
+  migrateQueue,
+  readRolePasswords,
+  runtimeUrls,
+  startEmbeddedPostgres,
+  systemClock,
+  systemIds,
+} from '../platform/index.ts';
+import { initKeys } from '../signing/index.ts';
+import { legalBasisCitations, readWorld, type World } from './sample/world.ts';
+
+/** Says what is being done, one line a step. */
+export type Say = (line: string) => void;
+
+export interface House {
+  services: Services;
+  world: World;
+  close(): Promise<void>;
+}
+
+interface OpenedDatabase {
+  ownerUrl: string;
+  close(): Promise<void>;
+}
+
+/** The database of DATABASE_URL, or the embedded one. */
+async function openDatabase(config: Config, say: Say, onLost: (reason: string) => void): Promise<OpenedDatabase> {
+  if (config.databaseUrl !== undefined) {
+    return { ownerUrl: config.databaseUrl, close: async () => {} };
+  }
+  const server = await startEmbeddedPostgres({ dataDir: config.dataDir, onProgress: say, onLost });
+  return { ownerUrl: server.url, close: () => server.close() };
+}
+
+/** Makes the sample city's keys where the house makes its own; elsewhere they must be there. */
+export async function makeKeys(config: Config, world: World): Promise<string[]> {
+  return initKeys(config.keysDir, {
+    organisations: world.departments.map(({ name_zh, uscc }) => ({ name: name_zh, uscc })),
+    publicUrl: config.publicUrl,
+    clock: systemClock,
+    ids: systemIds,
+  });
+}
+
+export interface OpenOptions {
+  config: Config;
+  logger: Logger;
+  say: Say;
+  /** The embedded server ended without being asked to. */
+  onLost: (reason: string) => void;
+}
+
+/** Opens the whole house: database, migrations as the owner, keys, rooms as the app role. */
+export async function openHouse({ config, logger, say, onLost }: OpenOptions): Promise<House> {
+  await mkdir(config.dataDir, { recursive: true });
+  const database = await openDatabase(config, say, onLost);
+  try {
+    const world = readWorld();
+    if (config.databaseUrl === undefined) {
+      const made = await makeKeys(config, world);
+      if (made.length > 0) say(`Made ${made.length} keys and certificates`);
+    }
+    const { appUrl, logUrl } = await migrate({
+      ownerUrl: database.ownerUrl,
+      roles: { keysDir: config.keysDir },
+      extra: migrateQueue,
+      onProgress: say,
+    });
+    const services = await compose({
+      config,
+      logger,
+      appUrl,
+      logUrl,
+      citationOf: legalBasisCitations(world),
+    });
+    await holdPublicUrl(services.database.db, config.publicUrl, config.publicUrlAliases);
+    return {
+      services,
+      world,
+      close: async () => {
+        await services.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+const DatabaseFile = z.object({ url: z.string() });
+
+/**
+ * For commands: the rooms over the running instance's database when there is one, else over our own
+ * start of it. Nothing is served and no job is run.
+ */
+export async function attachHouse(config: Config, say: Say): Promise<House> {
+  const logger = createLogger({ level: 'warn', destination: process.stderr });
+  const passwords = await readRolePasswords(config.keysDir);
+  const running = config.databaseUrl ?? (await runningUrl(config));
+  if (running === undefined || passwords === undefined) {
+    const onLost = (reason: string): void => {
+      throw new AppError('unavailable', 'platform.database_lost', reason);
+    };
+    return openHouse({ config, logger, say, onLost });
+  }
+  const world = readWorld();
+  const services = await compose({
+    config,
+    logger,
+    ...runtimeUrls(running, passwords),
+    citationOf: legalBasisCitations(world),
+  });
+  return { services, world, close: () => services.close() };
+}
+
+/** The embedded server's URL while another process runs it. */
+async function runningUrl(config: Config): Promise<string | undefined> {
+  if (!(await isRunning(config.dataDir))) return undefined;
+  const text = await readFile(join(config.dataDir, 'database.json'), 'utf8');
+  return DatabaseFile.parse(JSON.parse(text)).url;
+}

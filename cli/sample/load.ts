@@ -1,0 +1,206 @@
+// Loads the sample city through the same acts real departments use: what may be done by nobody
+// real is done by a system actor named in the log.
+import type { Services } from '../../api/index.ts';
+import type { Actor } from '../../identity/index.ts';
+import { AppError, cityDay, findHouseFact, type Json, putHouseFact } from '../../platform/index.ts';
+import {
+  ensureClientFile,
+  pinOf,
+  publicJwk,
+  sampleOfficers,
+  scopesOf,
+  writeSignIns,
+} from './access.ts';
+import { type City, inventCity, type Resident } from './city.ts';
+import type { Holding } from './holdings.ts';
+import type { World } from './world.ts';
+
+/** Residents whose licences are issued in one transaction: long enough to be quick, short to be lost. */
+const batchSize = 20;
+
+type SampleServices = Pick<
+  Services,
+  'identity' | 'registry' | 'exchange' | 'catalogue' | 'database' | 'config' | 'clock' | 'ids' | 'health' | 'sampleKey'
+>;
+
+/** The department itself, acting by the loader's hand. */
+function departmentActor(organisationId: string, requestId: string): Actor {
+  return {
+    kind: 'system',
+    requestId,
+    organisationId,
+    roles: ['issuer', 'operator', 'steward'],
+    scopes: ['licences:issue', 'types:manage', 'services:manage', 'catalogue:publish'],
+  };
+}
+
+/** How far the loading came: the number of residents whose licences are all issued. */
+async function residentsDone(services: SampleServices): Promise<number | undefined> {
+  const fact = await findHouseFact(services.database.db, 'sample');
+  if (typeof fact === 'object' && fact !== null && !Array.isArray(fact)) {
+    return typeof fact.residents === 'number' ? fact.residents : 0;
+  }
+  return undefined;
+}
+
+function remember(services: SampleServices, residents: number): Promise<void> {
+  const fact: Json = { name: 'yunzhu', residents };
+  return putHouseFact(services.database.db, 'sample', fact);
+}
+
+export interface LoadedSample {
+  /** Issues what is left after the personas; resolves when all of the city is there. */
+  finish(): Promise<void>;
+}
+
+/**
+ * Brings the city to the point where people can sign in: departments, types, services, clients,
+ * officers, personas. Cut off at any point, the next start goes on; done before, it changes nothing.
+ */
+export async function loadSample(
+  services: SampleServices,
+  world: World,
+  say: (line: string) => void,
+): Promise<LoadedSample> {
+  const { database, identity, config, clock, health } = services;
+  const done = await residentsDone(services);
+  if (done === undefined) await refuseOtherData(services);
+  const labels = new Map(world.persona_templates.map(({ key, label_zh }) => [key, label_zh]));
+  const city = inventCity(cityDay(clock.now(), config.cityTz), labels);
+  const all = [...city.personas, ...city.others];
+  if (done === undefined) {
+    await loadWorld(services, world, say);
+    await remember(services, 0);
+  }
+  const officers = sampleOfficers(world, services.sampleKey);
+  await writeSignIns(config.dataDir, all, officers, services.sampleKey);
+  for (const department of world.departments) {
+    await ensureClientFile(config.dataDir, department, config.publicUrl);
+  }
+  if ((done ?? 0) < city.personas.length) {
+    say(`Issuing the licences of ${city.personas.length} example people`);
+    await issueTo(services, city.personas, new Date(clock.now()));
+    await remember(services, city.personas.length);
+  }
+  const report = (residents: number): void =>
+    health.progress('sample', { residents, of: all.length, isComplete: residents >= all.length });
+  const start = Math.max(done ?? 0, city.personas.length);
+  report(start);
+  void identity;
+  void database;
+  return { finish: () => finishCity(services, all, start, report) };
+}
+
+async function refuseOtherData(services: SampleServices): Promise<void> {
+  const organisations = await services.identity.listOrganisations();
+  if (organisations.length === 0) return;
+  throw new AppError(
+    'conflict',
+    'platform.sample_refused',
+    'This database holds other data: the sample city can only be loaded into an empty one. Start with SAMPLE=none.',
+  );
+}
+
+/** Departments, their officers and systems, licence types, services with agreements, open data. */
+async function loadWorld(services: SampleServices, world: World, say: (line: string) => void): Promise<void> {
+  const { identity, registry, exchange, catalogue, database, config, ids } = services;
+  const operator = departmentActor('govsvc', ids.uuid());
+  say(`Setting up ${world.departments.length} departments`);
+  const officers = sampleOfficers(world, services.sampleKey);
+  const files = new Map(
+    await Promise.all(
+      world.departments.map(async (department) => {
+        const file = await ensureClientFile(config.dataDir, department, config.publicUrl);
+        return [department.id, file] as const;
+      }),
+    ),
+  );
+  await database.transaction(async (tx) => {
+    for (const { id, name_zh, name_en, short_zh, uscc, kind, roles } of world.departments) {
+      await identity.putOrganisation(tx, {
+        id,
+        nameZh: name_zh,
+        nameEn: name_en,
+        shortZh: short_zh,
+        uscc,
+        kind,
+        roles,
+      });
+    }
+    for (const { organisation, key, username, password, roles } of officers) {
+      await identity.putOfficer(tx, {
+        key,
+        username,
+        password,
+        organisationId: organisation,
+        roles,
+        stretching: 'first-use',
+      });
+    }
+    for (const department of world.departments) {
+      const file = files.get(department.id);
+      if (!file || (await identity.findClient(tx, department.id))) continue;
+      await identity.createClient(tx, {
+        clientId: department.id,
+        organisationId: department.id,
+        name: department.name_en,
+        jwks: { keys: [publicJwk(file)] },
+        scopes: scopesOf(department),
+      });
+    }
+  });
+  say(`Publishing ${world.licence_types.length} licence types`);
+  for (const type of world.licence_types) await registry.publishType(operator, type);
+  say(`Publishing ${world.verification_services.length} verification services with their agreements`);
+  for (const service of world.verification_services) await exchange.publishService(operator, service);
+  await exchange.installSampleAgreements(operator);
+  say('Filling the open-data catalogue');
+  await catalogue.installSample();
+}
+
+/** Issues all licences of some residents, department by department, and sets their PINs. */
+async function issueTo(services: SampleServices, residents: readonly Resident[], _now: Date): Promise<void> {
+  const { registry, identity, database, ids, sampleKey } = services;
+  const byIssuer = new Map<string, Holding[]>();
+  const issuers = await issuersOfTypes(services);
+  for (const { holdings } of residents) {
+    for (const holding of holdings) {
+      const issuer = issuers.get(holding.type);
+      if (!issuer) throw new TypeError(`No issuer for ${holding.type}`);
+      byIssuer.set(issuer, [...(byIssuer.get(issuer) ?? []), holding]);
+    }
+  }
+  for (const [issuer, holdings] of byIssuer) {
+    await registry.issueMany(departmentActor(issuer, ids.uuid()), holdings);
+  }
+  await database.transaction(async (tx) => {
+    const people = await identity.ensurePeople(
+      tx,
+      residents.map(({ scheme, value, name }) => ({ scheme, value, name })),
+    );
+    for (const [at, personId] of people.entries()) {
+      const key = residents[at]?.key ?? '';
+      await identity.putPersonSecret(tx, personId, pinOf(sampleKey, key), 'first-use');
+    }
+  });
+}
+
+async function issuersOfTypes({ registry }: SampleServices): Promise<Map<string, string>> {
+  return new Map((await registry.listTypes()).map((type) => [type.id, type.issuer]));
+}
+
+async function finishCity(
+  services: SampleServices,
+  all: readonly Resident[],
+  start: number,
+  report: (residents: number) => void,
+): Promise<void> {
+  for (let at = start; at < all.length; at += batchSize) {
+    await issueTo(services, all.slice(at, at + batchSize), new Date(0));
+    const done = Math.min(at + batchSize, all.length);
+    await remember(services, done);
+    report(done);
+  }
+}
+
+export type { City };
