@@ -1,0 +1,126 @@
+// The tables of identity as drizzle sees them; migrations/0004_identity.sql makes them.
+import {
+  customType,
+  integer,
+  jsonb,
+  pgSchema,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+const moment = (name: string) => timestamp(name, { withTimezone: true });
+
+export const identitySchema = pgSchema('identity');
+
+export const organisations = identitySchema.table('organisations', {
+  id: text('id').primaryKey(),
+  nameZh: text('name_zh').notNull(),
+  nameEn: text('name_en').notNull(),
+  shortZh: text('short_zh').notNull(),
+  uscc: text('uscc').notNull().unique(),
+  kind: text('kind').notNull(),
+  roles: text('roles').array().notNull(),
+  createdAt: moment('created_at').notNull(),
+});
+
+export const officers = identitySchema.table('officers', {
+  id: uuid('id').primaryKey(),
+  key: text('key').notNull().unique(),
+  username: text('username').notNull().unique(),
+  organisationId: text('organisation_id')
+    .notNull()
+    .references(() => organisations.id),
+  createdAt: moment('created_at').notNull(),
+});
+
+export const roleGrants = identitySchema.table(
+  'role_grants',
+  {
+    officerId: uuid('officer_id')
+      .notNull()
+      .references(() => officers.id, { onDelete: 'cascade' }),
+    role: text('role').notNull(),
+    grantedAt: moment('granted_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.officerId, table.role] })],
+);
+
+export const people = identitySchema.table('people', {
+  id: uuid('id').primaryKey(),
+  scheme: text('scheme').notNull(),
+  indexVersion: smallint('index_version').notNull(),
+  blindIndex: bytea('blind_index').notNull().unique(),
+  auditTag: bytea('audit_tag').notNull().unique(),
+  valueSealed: bytea('value_sealed').notNull(),
+  nameSealed: bytea('name_sealed'),
+  createdAt: moment('created_at').notNull(),
+});
+
+export const dataKeys = identitySchema.table('data_keys', {
+  personId: uuid('person_id')
+    .primaryKey()
+    .references(() => people.id),
+  kekVersion: smallint('kek_version').notNull(),
+  wrapped: bytea('wrapped').notNull(),
+  createdAt: moment('created_at').notNull(),
+});
+
+export const localSecrets = identitySchema.table(
+  'local_secrets',
+  {
+    accountKind: text('account_kind').notNull(),
+    accountId: uuid('account_id').notNull(),
+    hash: text('hash').notNull(),
+    changedAt: moment('changed_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.accountKind, table.accountId] })],
+);
+
+export const signInAttempts = identitySchema.table('sign_in_attempts', {
+  accountDigest: bytea('account_digest').primaryKey(),
+  failures: integer('failures').notNull(),
+  expiresAt: moment('expires_at').notNull(),
+});
+
+export const sessions = identitySchema.table('sessions', {
+  id: uuid('id').primaryKey(),
+  tokenDigest: bytea('token_digest').notNull().unique(),
+  personId: uuid('person_id').references(() => people.id),
+  officerId: uuid('officer_id').references(() => officers.id),
+  createdAt: moment('created_at').notNull(),
+  seenAt: moment('seen_at').notNull(),
+  idleExpiresAt: moment('idle_expires_at').notNull(),
+  expiresAt: moment('expires_at').notNull(),
+});
+
+export const clients = identitySchema.table('clients', {
+  id: text('id').primaryKey(),
+  organisationId: text('organisation_id')
+    .notNull()
+    .references(() => organisations.id),
+  name: text('name').notNull(),
+  jwks: jsonb('jwks').notNull(),
+  scopes: text('scopes').array().notNull(),
+  state: text('state').notNull().default('active'),
+  createdAt: moment('created_at').notNull(),
+  changedAt: moment('changed_at').notNull(),
+});
+
+export const assertionJtis = identitySchema.table('assertion_jtis', {
+  id: text('id').primaryKey(),
+  expiresAt: moment('expires_at').notNull(),
+});
+
+export const dpopJtis = identitySchema.table('dpop_jtis', {
+  digest: bytea('digest').primaryKey(),
+  expiresAt: moment('expires_at').notNull(),
+});
+
+export const dpopEpochs = identitySchema.table('dpop_epochs', {
+  id: smallint('id').primaryKey(),
+  startedAt: moment('started_at').notNull(),
+});

@@ -1,0 +1,55 @@
+// One identity over a test database, with real keys made for the run.
+import { generateKeyPairSync } from 'node:crypto';
+import pino from 'pino';
+import { createIdentity, type Identity, type IdentityDeps } from '../../../identity/index.ts';
+import { type Database, systemClock, systemIds } from '../../../platform/index.ts';
+
+export const PUBLIC_URL = 'http://127.0.0.1:4100';
+
+const secret = () => systemIds.bytes(32);
+
+/** Keys of a house; two houses with the same keys are two processes of one. */
+export function makeKeys(): IdentityDeps['keys'] {
+  return {
+    indexRegistry: secret(),
+    indexAudit: secret(),
+    kek: secret(),
+    pseudonym: secret(),
+    session: secret(),
+    tokenKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  };
+}
+
+/** identity with the system's clock and ids, unless a test says otherwise. */
+export function makeIdentity(database: Database, changes: Partial<IdentityDeps> = {}): Identity {
+  return createIdentity({
+    database,
+    clock: systemClock,
+    ids: systemIds,
+    audit: { append: async () => ({ stageId: '' }) },
+    keys: makeKeys(),
+    publicUrl: PUBLIC_URL,
+    logger: pino({ level: 'silent' }),
+    isLocalSignInAllowed: true,
+    cityTz: 'Asia/Shanghai',
+    ...changes,
+  });
+}
+
+/** A citizen ID of the sample city: area, birth day YYYYMMDD, three digits, and the check character. */
+export function citizenId(day = '19900101', sequence = 1, area = '990101'): string {
+  const body = `${area}${day}${String(sequence).padStart(3, '0')}`;
+  const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+  const sum = weights.reduce((total, weight, at) => total + weight * Number(body[at]), 0);
+  return `${body}${'10X98765432'[sum % 11]}`;
+}
+
+export const HOUSING = {
+  id: 'housing',
+  nameZh: '云珠市住房和城乡建设局',
+  nameEn: 'Yunzhu Housing and Urban-Rural Development Bureau',
+  shortZh: '住房和城乡建设局',
+  uscc: '11990100009900072Y',
+  kind: 'bureau',
+  roles: ['issuer', 'provider', 'requester'],
+};
