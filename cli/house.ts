@@ -35,7 +35,11 @@ interface OpenedDatabase {
 }
 
 /** The database of DATABASE_URL, or the embedded one. */
-async function openDatabase(config: Config, say: Say, onLost: (reason: string) => void): Promise<OpenedDatabase> {
+async function openDatabase(
+  config: Config,
+  say: Say,
+  onLost: (reason: string) => void,
+): Promise<OpenedDatabase> {
   if (config.databaseUrl !== undefined) {
     return { ownerUrl: config.databaseUrl, close: async () => {} };
   }

@@ -1,5 +1,11 @@
 // A department's system as a client: private_key_jwt (RFC 7523), DPoP (RFC 9449), JSON calls.
-import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { type Clock, type Ids, type Json, systemClock, systemIds } from '../platform/index.ts';
@@ -49,7 +55,12 @@ function signJwt(header: object, claims: object, key: KeyObject): string {
 async function replyOf(response: Response): Promise<Reply> {
   const text = await response.text();
   const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers, text, json: isJson ? parseJson(text) : null };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: isJson ? parseJson(text) : null,
+  };
 }
 
 /** JSON from a server that said it sends JSON. */
@@ -115,7 +126,9 @@ export function createMachineClient(
       }),
     });
     const reply = await replyOf(response);
-    const body = z.object({ access_token: z.string(), expires_in: z.number() }).safeParse(reply.json);
+    const body = z
+      .object({ access_token: z.string(), expires_in: z.number() })
+      .safeParse(reply.json);
     if (reply.status !== 200 || !body.success) throw new CallError('No token', reply);
     return { value: body.data.access_token, endsAt: nowSeconds() + body.data.expires_in };
   }
@@ -142,7 +155,9 @@ export function createMachineClient(
         DPoP: proof(method, `${file.issuer}${path}`, accessToken),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     return replyOf(response);
   }

@@ -11,9 +11,11 @@ async function clientNamed(name: string | undefined): Promise<MachineClient> {
   if (!name) throw new UsageError('Say who asks: --as CLIENT, for example --as housing.');
   if (!/^[a-z0-9_-]+$/i.test(name)) throw new UsageError(`${name} is not the name of a client.`);
   const config = loadConfig();
-  const file = await readClientFile(join(config.dataDir, 'clients', `${name}.json`)).catch((cause) => {
-    throw new UsageError(`There is no client ${name} in ${config.dataDir}/clients.`, { cause });
-  });
+  const file = await readClientFile(join(config.dataDir, 'clients', `${name}.json`)).catch(
+    (cause) => {
+      throw new UsageError(`There is no client ${name} in ${config.dataDir}/clients.`, { cause });
+    },
+  );
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   return createMachineClient(file, { baseUrl: `http://${host}:${config.port}` });
 }

@@ -32,7 +32,9 @@ function overview(): string {
 
 function findCommand(words: string[]): { command: Command; rest: string[] } | undefined {
   for (const length of [2, 1]) {
-    const command = commands.find((candidate) => candidate.name === words.slice(0, length).join(' '));
+    const command = commands.find(
+      (candidate) => candidate.name === words.slice(0, length).join(' '),
+    );
     if (command) return { command, rest: words.slice(length) };
   }
   return undefined;
@@ -56,7 +58,9 @@ async function main(words: string[]): Promise<number> {
   const found = findCommand(plain);
   if (!found) {
     const group = groupHelp(first);
-    console[wantsHelp && group ? 'log' : 'error'](group ?? `There is no command "${first}".\n\n${overview()}`);
+    console[wantsHelp && group ? 'log' : 'error'](
+      group ?? `There is no command "${first}".\n\n${overview()}`,
+    );
     return wantsHelp && group ? 0 : 2;
   }
   if (wantsHelp) {

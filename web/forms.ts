@@ -1,6 +1,5 @@
 // Forms in: their texts, their token, and who may send them.
 import type { Identity } from '../identity/index.ts';
-import { AppError } from '../platform/index.ts';
 import type { PageContext } from './page.tsx';
 
 /** A form's fields as texts; files are left out. */
@@ -17,13 +16,7 @@ export async function readOwnForm(
   identity: Identity,
 ): Promise<Record<string, string>> {
   const form = await readForm(c);
-  if (!identity.checkFormToken(c.get('actor'), form.form_token ?? '')) {
-    throw new AppError(
-      'forbidden',
-      'identity.form_token',
-      'This form is too old. Open the page again and resend it.',
-    );
-  }
+  identity.checkFormToken(c.get('actor'), form.form_token);
   return form;
 }
 

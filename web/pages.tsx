@@ -39,7 +39,8 @@ export function pages(deps: PageDeps) {
     '/docs',
   ]) {
     framed.use(path, async (c, next) => {
-      c.set('formToken', deps.identity.formToken(c.get('actor')));
+      const actor = c.get('actor');
+      c.set('formToken', actor.sessionId === undefined ? '' : deps.identity.formToken(actor));
       await pageFrame(c, next);
     });
   }

@@ -7,7 +7,17 @@ import { ClientFile } from '../machine-client.ts';
 import type { Resident } from './city.ts';
 import type { Department, World } from './world.ts';
 
-const everyDepartment: Role[] = ['desk', 'desk', 'issuer', 'issuer', 'approver', 'approver', 'provider', 'provider', 'steward'];
+const everyDepartment: Role[] = [
+  'desk',
+  'desk',
+  'issuer',
+  'issuer',
+  'approver',
+  'approver',
+  'provider',
+  'provider',
+  'steward',
+];
 
 export interface SampleOfficer {
   key: string;
@@ -100,7 +110,12 @@ export async function ensureClientFile(
     client_id: department.id,
     issuer,
     token_endpoint: `${issuer}/oauth/token`,
-    private_jwk: { ...privateKey.export({ format: 'jwk' }), kid: `${department.id}-1`, alg: 'ES256', use: 'sig' },
+    private_jwk: {
+      ...privateKey.export({ format: 'jwk' }),
+      kid: `${department.id}-1`,
+      alg: 'ES256',
+      use: 'sig',
+    },
     scope: scopesOf(department).join(' '),
   });
   await writePrivately(path, file);

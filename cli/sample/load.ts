@@ -20,7 +20,16 @@ const batchSize = 20;
 
 type SampleServices = Pick<
   Services,
-  'identity' | 'registry' | 'exchange' | 'catalogue' | 'database' | 'config' | 'clock' | 'ids' | 'health' | 'sampleKey'
+  | 'identity'
+  | 'registry'
+  | 'exchange'
+  | 'catalogue'
+  | 'database'
+  | 'config'
+  | 'clock'
+  | 'ids'
+  | 'health'
+  | 'sampleKey'
 >;
 
 /** The department itself, acting by the loader's hand. */
@@ -102,7 +111,11 @@ async function refuseOtherData(services: SampleServices): Promise<void> {
 }
 
 /** Departments, their officers and systems, licence types, services with agreements, open data. */
-async function loadWorld(services: SampleServices, world: World, say: (line: string) => void): Promise<void> {
+async function loadWorld(
+  services: SampleServices,
+  world: World,
+  say: (line: string) => void,
+): Promise<void> {
   const { identity, registry, exchange, catalogue, database, config, ids } = services;
   const operator = departmentActor('govsvc', ids.uuid());
   say(`Setting up ${world.departments.length} departments`);
@@ -151,15 +164,22 @@ async function loadWorld(services: SampleServices, world: World, say: (line: str
   });
   say(`Publishing ${world.licence_types.length} licence types`);
   for (const type of world.licence_types) await registry.publishType(operator, type);
-  say(`Publishing ${world.verification_services.length} verification services with their agreements`);
-  for (const service of world.verification_services) await exchange.publishService(operator, service);
+  say(
+    `Publishing ${world.verification_services.length} verification services with their agreements`,
+  );
+  for (const service of world.verification_services)
+    await exchange.publishService(operator, service);
   await exchange.installSampleAgreements(operator);
   say('Filling the open-data catalogue');
   await catalogue.installSample();
 }
 
 /** Issues all licences of some residents, department by department, and sets their PINs. */
-async function issueTo(services: SampleServices, residents: readonly Resident[], _now: Date): Promise<void> {
+async function issueTo(
+  services: SampleServices,
+  residents: readonly Resident[],
+  _now: Date,
+): Promise<void> {
   const { registry, identity, database, ids, sampleKey } = services;
   const byIssuer = new Map<string, Holding[]>();
   const issuers = await issuersOfTypes(services);

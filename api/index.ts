@@ -1,0 +1,3 @@
+// The face of api/: the composition root and the listening server, for the commands above.
+export { compose, type Services } from './compose.ts';
+export { listen } from './listen.ts';

@@ -1,0 +1,68 @@
+// `audit verify` and `audit check`: is the log whole, and does a receipt hold?
+import { readFile } from 'node:fs/promises';
+import { loadConfig } from '../platform/index.ts';
+import { checkProofText } from '../verifier/index.ts';
+import { type Command, readArgs, UsageError } from './command.ts';
+import { attachHouse } from './house.ts';
+
+export const auditVerifyCommand: Command = {
+  name: 'audit verify',
+  summary: 'Recompute the log from its entries and name each bad index',
+  help: `audit verify [--from N] [--to N]
+
+Works on a running or a stopped instance. Recomputes leaf hashes, tree and root from the stored
+entries and compares them with tiles, head and signed checkpoint.
+Exit code: 0 when whole, 1 when anything is wrong.`,
+  async run(args) {
+    const { values } = readArgs(args, { from: { type: 'string' }, to: { type: 'string' } });
+    const range = { from: indexOf(values.from), to: indexOf(values.to) };
+    const house = await attachHouse(loadConfig(), (line) => console.error(line));
+    try {
+      const report = await house.services.audit.verify({
+        ...(range.from === undefined ? {} : { from: range.from }),
+        ...(range.to === undefined ? {} : { to: range.to }),
+        onProgress: (progress) => process.stderr.write(`\rchecked ${progress.checked}`),
+      });
+      process.stderr.write('\n');
+      for (const fault of report.faults) {
+        console.log(`${fault.index === undefined ? 'log' : `entry ${fault.index}`}: ${fault.what}`);
+      }
+      console.log(
+        `${report.ok ? 'The log is whole' : 'The log is damaged'}: ${report.checked} entries checked, size ${report.size}, root ${report.root}`,
+      );
+      return report.ok ? 0 : 1;
+    } finally {
+      await house.close();
+    }
+  },
+};
+
+function indexOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`${text} is not an index.`);
+  return Number(text);
+}
+
+/** A verifier key as such, or the path of a file that holds one. */
+async function readVkey(text: string): Promise<string> {
+  return (/^[^\s+]+\+[0-9a-f]{8}\+/.test(text) ? text : await readFile(text, 'utf8')).trim();
+}
+
+export const auditCheckCommand: Command = {
+  name: 'audit check',
+  summary: 'Check a receipt offline',
+  help: `audit check PROOF --vkey K
+
+PROOF is a file: the citizen's JSON receipt, or a plain tlog-proof. K is the log's key (from
+/log/vkey) or a file that holds it. Needs no instance and no network.
+Exit code: 0 when the receipt holds, 1 when it does not.`,
+  async run(args) {
+    const { values, positionals } = readArgs(args, { vkey: { type: 'string' } });
+    const [path] = positionals;
+    if (!path || !values.vkey) throw new UsageError('Say which PROOF file, and --vkey K.');
+    const result = await checkProofText(await readFile(path, 'utf8'), await readVkey(values.vkey));
+    for (const reason of result.reasons) console.log(`does not hold: ${reason}`);
+    console.log(result.valid ? 'The receipt holds.' : 'The receipt does not hold.');
+    return result.valid ? 0 : 1;
+  },
+};

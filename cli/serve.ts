@@ -1,0 +1,87 @@
+// `serve`, which is also `npm start`: opens the house, says each step, serves until told to stop.
+import type { AddressInfo } from 'node:net';
+import { listen } from '../api/index.ts';
+import { type Config, createLogger, createShutdown, loadConfig } from '../platform/index.ts';
+import { type Command, readArgs, UsageError } from './command.ts';
+import { type House, openHouse } from './house.ts';
+import { loadSample } from './sample/load.ts';
+
+const roles = ['all', 'api', 'worker', 'log'] as const;
+
+export const serveCommand: Command = {
+  name: 'serve',
+  summary: 'Run the house (npm start does this)',
+  help: `serve [--role all|api|worker|log]
+
+Starts the house and stays until Ctrl-C. The role overrides ROLE: api answers HTTP, worker runs jobs,
+log sequences the audit log, all does everything in one process. All settings: docs/config.md.`,
+  async run(args) {
+    const { values } = readArgs(args, { role: { type: 'string' } });
+    const role = roles.find((candidate) => candidate === (values.role ?? loadConfig().role));
+    if (!role) throw new UsageError(`The role is one of ${roles.join(', ')}.`);
+    const config: Config = Object.freeze({ ...loadConfig(), role });
+    return serve(config);
+  },
+};
+
+/** Opens and serves; resolves never while all is well, the process ends by signal. */
+async function serve(config: Config): Promise<number> {
+  const begun = performance.now();
+  const say = (line: string): void => {
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+    process.stdout.write(`${seconds.padStart(6)} s  ${line}\n`);
+  };
+  const logger = createLogger({ level: config.logLevel });
+  const shutdown = createShutdown({ logger });
+  const house = await openHouse({
+    config,
+    logger,
+    say,
+    onLost: (reason) => {
+      logger.fatal({ reason }, 'The embedded database ended.');
+      process.exit(1);
+    },
+  });
+  shutdown.onClose('house', () => house.close());
+  shutdown.listen();
+  await house.services.start();
+  const sample =
+    config.sample === 'yunzhu' ? await loadSample(house.services, house.world, say) : null;
+  if (config.role === 'all' || config.role === 'api') {
+    const server = await listen(house.services);
+    shutdown.onClose('http', () => server.close());
+    announce(config, house, server.address, say);
+  } else say(`Running as ${config.role}`);
+  sample?.finish().catch((error: unknown) => {
+    logger.error(
+      { err: error },
+      'The sample city could not be loaded to its end; the next start goes on.',
+    );
+  });
+  return new Promise<number>(() => {});
+}
+
+/** The last lines of a start: the one line scripts wait for, and what a person does next. */
+function announce(
+  config: Config,
+  house: House,
+  address: AddressInfo,
+  say: (line: string) => void,
+): void {
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  const url = `http://${host}:${address.port}`;
+  say('Everything is up');
+  const lines = [
+    `Yihao is ready at ${url}`,
+    `  Pages      ${url}/  (English: ${url}/?lang=en), API ${url}/docs`,
+    ...(config.sample === 'yunzhu'
+      ? [
+          `  Sign in as a citizen of ${config.dataDir}/people.json or an officer of ${config.dataDir}/officers.json`,
+        ]
+      : []),
+    house.services.audit.isWitnessed
+      ? '  The log is witnessed from outside.'
+      : '  The log is unwitnessed: no outside witness signs its checkpoints yet.',
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
