@@ -7,8 +7,13 @@ const loopbackHosts = new Set(['127.0.0.1', 'localhost', '::1']);
 const port = z.coerce.number().int().min(1).max(65_535);
 const httpUrl = z
   .url({ protocol: /^https?$/ })
-  .refine((value) => new URL(value).pathname === '/' && !value.includes('?'), 'must have no path')
+  .refine(isBareOrigin, 'must have no path')
   .transform((value) => value.replace(/\/$/, ''));
+/** Scheme, host and port only; what is no URL at all has its own fault. */
+function isBareOrigin(value: string): boolean {
+  return !URL.canParse(value) || new URL(value).href === `${new URL(value).origin}/`;
+}
+
 const perMinute = z.coerce.number().int().min(0).max(1_000_000);
 
 /** Every setting by its environment name; `docs/config.md` is generated from the descriptions. */
