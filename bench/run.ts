@@ -1,0 +1,170 @@
+// `npm run bench`: the load runs, each beside the yardstick of the same run: one row inserted and
+// committed by the same number of callers on the same server. One table at the end.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { z } from 'zod';
+import { findOrStart } from '../cli/instance.ts';
+import { createMachineClient, readClientFile } from '../cli/machine-client.ts';
+import { PersonFile } from '../cli/person-client.ts';
+import { loadConfig } from '../platform/index.ts';
+import { appendLoad } from './append-load.ts';
+import { type LoadFigures, medianRun, runLoad } from './load.ts';
+
+const callers = 16;
+const seconds = 6;
+const rounds = 3;
+
+interface Measured {
+  name: string;
+  figures: LoadFigures;
+  yardstick: LoadFigures;
+}
+
+const dataDir = await mkdtemp(join(tmpdir(), 'yihao-bench-'));
+process.env.DATA_DIR = dataDir;
+process.env.PORT = process.env.PORT ?? '4177';
+process.env.RATE_LIMIT = '0';
+process.env.RATE_PUBLIC = '0';
+process.env.LOG_LEVEL = 'warn';
+const config = loadConfig();
+const instance = await findOrStart(config, console.log);
+if (!instance.isOurs) throw new Error(`Something else listens at ${instance.baseUrl}; set PORT.`);
+
+try {
+  const results = await measureAll(instance.baseUrl);
+  print(results);
+} finally {
+  await instance.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}
+
+async function measureAll(baseUrl: string): Promise<Measured[]> {
+  await sampleLoaded(baseUrl);
+  const { url } = z
+    .object({ url: z.string() })
+    .parse(JSON.parse(await readFile(join(dataDir, 'database.json'), 'utf8')));
+  const sql = postgres(url, { max: callers, onnotice: () => {} });
+  await sql`create schema if not exists bench`;
+  await sql`create unlogged table if not exists bench.warm (n int)`;
+  await sql`create table if not exists bench.rows (id bigserial primary key, body text not null)`;
+  const insertOne = async (): Promise<void> => {
+    await sql`insert into bench.rows (body) values (${'x'.repeat(200)})`;
+  };
+  const clientOf = async (name: string) =>
+    createMachineClient(await readClientFile(join(dataDir, 'clients', `${name}.json`)), {
+      baseUrl,
+    });
+  const [housing, market] = await Promise.all([clientOf('housing'), clientOf('market')]);
+  const people = PersonFile.parse(
+    JSON.parse(await readFile(join(dataDir, 'people.json'), 'utf8')),
+  ).filter((person) => person.scheme === 'cn-id');
+  let serial = 0;
+  let code = '';
+
+  const ask = async (): Promise<void> => {
+    serial += 1;
+    const person = people[serial % people.length];
+    const reply = await housing.call(
+      'POST',
+      '/v1/verifications',
+      {
+        service: 'VS-MARITAL',
+        subject: { scheme: 'cn-id', value: person?.value ?? '' },
+        params: { declared: 'married' },
+        legalBasis: 'LB-MCA266',
+        purpose: 'public rental housing application',
+        caseId: `B-${serial}`,
+      },
+      { Prefer: 'wait=10' },
+    );
+    if (reply.status !== 200) throw new Error(`${reply.status} ${reply.text}`);
+  };
+  const issue = async (): Promise<void> => {
+    serial += 1;
+    const company = people[serial % people.length];
+    const reply = await market.call('POST', '/v1/licences', {
+      type: 'LT-BIZLIC',
+      holder: { scheme: 'uscc', value: '91350100M000100Y43', name: '示例商行' },
+      fields: {
+        entity_type: 'company',
+        legal_rep_name: company?.name ?? '',
+        legal_rep_id: company?.value ?? '',
+        established_on: '2020-01-01',
+        address: '云珠市越华区文明路1号',
+        scope: '零售',
+        registration_status: 'active',
+      },
+    });
+    if (reply.status !== 201) throw new Error(`${reply.status} ${reply.text}`);
+    code = z.looseObject({ verificationCode: z.string() }).parse(reply.json).verificationCode;
+  };
+  const look = async (): Promise<void> => {
+    const reply = await fetch(`${baseUrl}/v1/public/licences/${code}`);
+    if (reply.status !== 200) throw new Error(String(reply.status));
+    await reply.arrayBuffer();
+  };
+
+  const results: Measured[] = [];
+  for (const [name, call] of [
+    ['verifications answered', ask],
+    ['licences issued', issue],
+    ['public look-ups', look],
+  ] as const) {
+    results.push(await besideYardstick(name, () => runLoad(callers, seconds, call), insertOne));
+  }
+  results.push(
+    await besideYardstick(
+      'log appends (own transactions)',
+      () => appendLoad(config, callers, seconds),
+      insertOne,
+    ),
+  );
+  await sql.end();
+  return results;
+}
+
+/** Alternates the run and the yardstick, so that both see the same weather. */
+async function besideYardstick(
+  name: string,
+  run: () => Promise<LoadFigures>,
+  insertOne: () => Promise<void>,
+): Promise<Measured> {
+  const figures: LoadFigures[] = [];
+  const yardsticks: LoadFigures[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    console.log(`${name}: round ${round} of ${rounds}`);
+    yardsticks.push(await runLoad(callers, seconds / 2, insertOne));
+    figures.push(await run());
+  }
+  return { name, figures: medianRun(figures), yardstick: medianRun(yardsticks) };
+}
+
+/** Waits for the sample city to be whole, so that loading it does not run beside the measurement. */
+async function sampleLoaded(baseUrl: string): Promise<void> {
+  const Readiness = z.looseObject({
+    progress: z.looseObject({ sample: z.looseObject({ isComplete: z.boolean() }) }),
+  });
+  for (;;) {
+    const report = Readiness.parse(await (await fetch(`${baseUrl}/readyz`)).json());
+    if (report.progress.sample.isComplete) return;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+function print(results: readonly Measured[]): void {
+  const rows = results.map(({ name, figures, yardstick }) => ({
+    what: name,
+    'per s': Math.round(figures.perSecond),
+    'p50 ms': Number(figures.p50Ms.toFixed(1)),
+    'p95 ms': Number(figures.p95Ms.toFixed(1)),
+    failures: figures.failures,
+    'one-row inserts per s': Math.round(yardstick.perSecond),
+    ratio: Number((figures.perSecond / yardstick.perSecond).toFixed(2)),
+  }));
+  console.log(
+    `\n${callers} callers, median of ${rounds} runs of ${seconds} s, ${cpus().length} cores (${cpus()[0]?.model ?? ''}), Node ${process.version}, load generator on the same machine`,
+  );
+  console.table(rows);
+}

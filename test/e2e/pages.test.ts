@@ -1,0 +1,168 @@
+// The pages as people use them: a citizen, an officer, an auditor and anyone, in a real browser.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PersonFile } from '../../cli/person-client.ts';
+import { openPageHouse, type PageHouse } from './browser.ts';
+
+let house: PageHouse;
+
+beforeAll(async () => {
+  house = await openPageHouse();
+}, 120_000);
+
+afterAll(() => house?.close());
+
+async function citizenId(key: string): Promise<string> {
+  const people = PersonFile.parse(
+    JSON.parse(await readFile(join(house.dataDir, 'people.json'), 'utf8')),
+  );
+  const person = people.find((candidate) => candidate.key === key);
+  if (!person) throw new TypeError(`no ${key}`);
+  return person.value;
+}
+
+async function ask(page: Page, caseId: string): Promise<void> {
+  await page.goto('/desk?service=VS-MARITAL');
+  await page.fill('input[name=subject-value]', await citizenId('p-divorced'));
+  await page.selectOption('select[name=params-declared]', 'never_registered');
+  await page.fill('input[name=purpose]', '公租房资格审核');
+  await page.fill('input[name=caseId]', caseId);
+  await page.click('main form.stack button[type=submit]');
+  await page.waitForURL(/\/desk\/verifications\//);
+}
+
+describe('an officer', () => {
+  test('asks, and sees the least answer, with script and without', async () => {
+    for (const hasScript of [true, false]) {
+      const page = await house.signedIn('housing-desk-1', { hasScript });
+      await ask(page, `E2E-${hasScript}`);
+      const answer = await page.textContent('main .card');
+      expect(answer).toContain('已答复');
+      expect(answer).toMatch(/是否一致\s*否/);
+      await page.context().close();
+    }
+  });
+
+  test('gets a refused form back with what was typed and a line that leads to the field', async () => {
+    const page = await house.signedIn('housing-desk-1', { lang: 'en' });
+    await page.goto('/desk?service=VS-MARITAL');
+    await page.fill('input[name=subject-value]', '990101199001010010');
+    await page.fill('input[name=purpose]', 'housing');
+    await page.fill('input[name=caseId]', 'E2E-wrong');
+    await page.click('main form.stack button[type=submit]');
+    await page.click('.summary a');
+    expect(await page.inputValue('input[name=subject-value]')).toBe('990101199001010010');
+    await page.context().close();
+  });
+});
+
+describe('a citizen', () => {
+  test('sees her licences, and that housing looked, why, and on what basis', async () => {
+    const officer = await house.signedIn('housing-desk-1');
+    await ask(officer, 'E2E-look');
+    await officer.context().close();
+    const page = await house.signedIn('p-divorced');
+    expect(await page.textContent('main')).toContain('离婚证');
+    const looks = await page.textContent('table');
+    expect(looks).toContain('云珠市住房和城乡建设局');
+    expect(looks).toContain('公租房资格审核');
+    await page.context().close();
+  });
+});
+
+describe('an auditor', () => {
+  test('finds the look by its case and checks the log', async () => {
+    const officer = await house.signedIn('housing-desk-1');
+    await ask(officer, 'E2E-audit');
+    await officer.context().close();
+    const page = await house.signedIn('audit-auditor-1');
+    await page.fill('input[name=caseId]', 'E2E-audit');
+    await page.click('main form.stack button[type=submit]');
+    expect(await page.textContent('table')).toContain('VS-MARITAL');
+    await page.click('form[action="/audit/integrity"] button');
+    expect(await page.textContent('.notice.good')).toContain('完好');
+    await page.context().close();
+  });
+});
+
+describe('anyone', () => {
+  test('checks a licence by its code, from the address fragment too', async () => {
+    const citizen = await house.signedIn('p-divorced');
+    const code = (await citizen.textContent('.licence code')) ?? '';
+    await citizen.context().close();
+    const typed = await house.open({ hasScript: false });
+    await typed.goto('/verify');
+    await typed.fill('input[name=code]', code.toLowerCase());
+    await typed.press('input[name=code]', 'Enter');
+    expect(await typed.textContent('.verdict')).toBe('真实有效');
+    await typed.context().close();
+    const scanned = await house.open();
+    await scanned.goto(`/verify#${code}`);
+    await scanned.waitForSelector('.verdict');
+    expect(await scanned.textContent('.verdict')).toBe('真实有效');
+    await scanned.context().close();
+  });
+
+  test('finds a dataset by a Chinese word', async () => {
+    const page = await house.open();
+    await page.goto('/catalogue');
+    await page.fill('input[name=q]', '证照');
+    await page.press('input[name=q]', 'Enter');
+    await page.click('main ul.plain a');
+    expect(await page.textContent('h1')).toContain('证照');
+    await page.context().close();
+  });
+
+  test('is asked to sign in where a page is somebody’s', async () => {
+    const page = await house.open();
+    for (const path of ['/me', '/desk', '/audit']) {
+      await page.goto(path);
+      expect(new URL(page.url()).pathname).toBe('/sign-in');
+    }
+    await page.context().close();
+  });
+});
+
+describe('every page', () => {
+  const visits: { who: string | null; paths: string[] }[] = [
+    { who: null, paths: ['/', '/sign-in', '/verify', '/catalogue', '/docs'] },
+    { who: 'p-newlywed', paths: ['/me'] },
+    { who: 'housing-desk-2', paths: ['/desk', '/desk?service=VS-MARITAL'] },
+    { who: 'audit-auditor-2', paths: ['/audit'] },
+  ];
+
+  for (const lang of ['zh', 'en'] as const) {
+    for (const isPhone of [false, true]) {
+      test(`fits and is accessible: ${lang}, ${isPhone ? 'phone' : 'desk'}`, async () => {
+        for (const { who, paths } of visits) {
+          const page = who
+            ? await house.signedIn(who, { lang, isPhone })
+            : await house.open({ lang, isPhone });
+          const faults: string[] = [];
+          page.on('console', (message) => {
+            if (message.type() === 'error') faults.push(message.text());
+          });
+          page.on('pageerror', (error) => faults.push(error.message));
+          for (const path of paths) {
+            const reply = await page.goto(path);
+            expect(`${path} ${reply?.status()}`).toBe(`${path} 200`);
+            const overflow = await page.evaluate(
+              'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+            );
+            expect(`${path} overflows by ${overflow}`).toBe(`${path} overflows by 0`);
+            const { violations } = await new AxeBuilder({ page }).analyze();
+            expect(
+              violations.map((violation) => `${path} ${violation.id}: ${violation.help}`),
+            ).toEqual([]);
+          }
+          expect(faults).toEqual([]);
+          await page.context().close();
+        }
+      });
+    }
+  }
+});
