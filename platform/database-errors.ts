@@ -8,6 +8,7 @@ export const databaseErrors = errorCatalogue('platform', {
   database_unfit: 'unavailable',
   migration_changed: 'conflict',
   migration_failed: 'unavailable',
+  not_migrated: 'unavailable',
 });
 
 /** The SQLSTATE, constraint and message of a refusal by the database. */

@@ -3,9 +3,10 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { z } from 'zod';
 import { databaseErrors, databaseFault } from './database-errors.ts';
+import { databaseName, openSession, quoteIdentifier, urlAs } from './database-url.ts';
 import { systemIds } from './ids.ts';
 import { writePrivateFile } from './private-file.ts';
 
@@ -20,13 +21,6 @@ export interface RuntimeUrls {
 
 const roleKinds = ['app', 'log'] as const;
 const fileName = 'database-roles.json';
-
-/** The database a PostgreSQL URL names. */
-export function databaseName(url: string): string {
-  const name = decodeURIComponent(new URL(url).pathname.slice(1));
-  if (name === '') throw databaseErrors.database_unfit('The database URL names no database.');
-  return name;
-}
 
 /** The names of a database's roles; PostgreSQL cuts names at 63 bytes, so longer ones are refused. */
 export function roleNames(ownerUrl: string): { app: string; log: string } {
@@ -46,13 +40,6 @@ export function runtimeUrls(ownerUrl: string, passwords: RolePasswords): Runtime
     appUrl: urlAs(ownerUrl, names.app, passwords.app),
     logUrl: urlAs(ownerUrl, names.log, passwords.log),
   };
-}
-
-function urlAs(url: string, role: string, password: string): string {
-  const changed = new URL(url);
-  changed.username = encodeURIComponent(role);
-  changed.password = encodeURIComponent(password);
-  return changed.href;
 }
 
 /** The passwords kept in `keysDir`; undefined when none were made yet. */
@@ -116,7 +103,7 @@ export async function ensureRoles(
 
 /** Does the server take this URL's role and password? Any other trouble is thrown. */
 async function canSignIn(url: string): Promise<boolean> {
-  const probe = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  const probe = openSession(url);
   try {
     await probe`select 1`;
     return true;
@@ -140,9 +127,4 @@ function scramVerifier(password: string, salt: Buffer): string {
   const storedKey = createHash('sha256').update(mac('Client Key')).digest('base64');
   const serverKey = mac('Server Key').toString('base64');
   return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${storedKey}:${serverKey}`;
-}
-
-/** A name as an SQL identifier. */
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -5,6 +5,7 @@ import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { isRetryable } from './database-errors.ts';
+import { databaseName } from './database-url.ts';
 import { systemIds } from './ids.ts';
 
 /** What a store's functions take first: a pool and a transaction both fit. */
@@ -51,6 +52,7 @@ export function connectDatabase(options: ConnectOptions): Database {
 export function openPool(options: ConnectOptions): postgres.Sql {
   return postgres(options.url, {
     max: options.max,
+    database: databaseName(options.url),
     connect_timeout: 10,
     onnotice: () => {},
     connection: {
@@ -82,15 +84,47 @@ export function databaseOn(pool: postgres.Sql): Database {
         }
       }
     },
-    listen: async (channel, onNotify) => {
-      let isFirst = true;
-      const listener = await pool.listen(channel, onNotify, () => {
-        if (!isFirst) onNotify('');
-        isFirst = false;
-      });
-      return () => listener.unlisten();
-    },
+    listen: createListening(pool),
     close: () => pool.end({ timeout: 5 }),
+  };
+}
+
+/**
+ * One LISTEN per channel for the life of the pool, handed on to whoever listens now: what the
+ * driver's own unlisten forgets after a lost connection is never heard again.
+ */
+function createListening(pool: postgres.Sql): Database['listen'] {
+  interface Channel {
+    listeners: Set<(payload: string) => void>;
+    isOpen: Promise<unknown>;
+  }
+  const channels = new Map<string, Channel>();
+
+  const open = (name: string): Channel => {
+    const listeners: Channel['listeners'] = new Set();
+    const tell = (payload: string) => {
+      for (const listener of listeners) listener(payload);
+    };
+    let isFirst = true;
+    const isOpen = pool.listen(name, tell, () => {
+      if (!isFirst) tell('');
+      isFirst = false;
+    });
+    isOpen.catch(() => channels.delete(name));
+    const channel = { listeners, isOpen };
+    channels.set(name, channel);
+    return channel;
+  };
+
+  return async (name, onNotify) => {
+    const channel = channels.get(name) ?? open(name);
+    // A wrapper of its own, so that the same function may listen twice.
+    const listener = (payload: string) => onNotify(payload);
+    channel.listeners.add(listener);
+    await channel.isOpen;
+    return async () => {
+      channel.listeners.delete(listener);
+    };
   };
 }
 

@@ -2,10 +2,9 @@
 // password, durable (fsync on). Measured on 2 cores: MEASURE.
 import { access, constants, mkdir, readFile, realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import postgres from 'postgres';
 import { z } from 'zod';
 import { databaseErrors } from './database-errors.ts';
-import { quoteIdentifier } from './database-roles.ts';
+import { openSession, quoteIdentifier } from './database-url.ts';
 import { systemIds } from './ids.ts';
 import { type InstanceLock, lockInstance } from './instance-lock.ts';
 import { findBinaries, findRunAs } from './postgres-binaries.ts';
@@ -150,10 +149,7 @@ function urlFor(port: number, user: string, password: string, database: string):
 
 /** The role and the database that the house owns, as on a server of one's own. */
 async function createOwner(port: number, state: State): Promise<void> {
-  const superuser = postgres(urlFor(port, 'postgres', state.superuserPassword, 'postgres'), {
-    max: 1,
-    onnotice: () => {},
-  });
+  const superuser = openSession(urlFor(port, 'postgres', state.superuserPassword, 'postgres'));
   const name = quoteIdentifier(ownerName);
   try {
     const [role] = await superuser`select 1 from pg_roles where rolname = ${ownerName}`;

@@ -23,4 +23,5 @@ export {
 export { AppError, errorCatalogue, type FieldError, type Kind } from './errors.ts';
 export { findHouseFact, holdPublicUrl, putHouseFact } from './house-facts.ts';
 export { type Ids, sequentialIds, systemIds } from './ids.ts';
-export { type MigrateOptions, migrate } from './migrate.ts';
+export { assertMigrated, type MigrateOptions, migrate } from './migrate.ts';
+export { settingsDocument } from './settings-document.ts';

@@ -4,17 +4,16 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
-import { databaseErrors } from './database-errors.ts';
+import { databaseErrors, databaseFault } from './database-errors.ts';
 import {
-  databaseName,
   ensureRolePasswords,
   ensureRoles,
-  quoteIdentifier,
   type RolePasswords,
   type RuntimeUrls,
   roleNames,
   runtimeUrls,
 } from './database-roles.ts';
+import { databaseName, openSession, quoteIdentifier } from './database-url.ts';
 
 export interface MigrateOptions {
   /** A login role that owns its database, with CREATEROLE. */
@@ -45,13 +44,15 @@ const defaultDir = fileURLToPath(new URL('../migrations/', import.meta.url));
  */
 export async function migrate(options: MigrateOptions): Promise<RuntimeUrls> {
   const { ownerUrl } = options;
-  const migrations = await readMigrations(options);
-  const owner = postgres(ownerUrl, {
-    max: 1,
-    connect_timeout: 10,
-    onnotice: () => {},
+  const names = roleNames(ownerUrl);
+  const migrations = (await readMigrations(options.migrationsDir)).filter(
+    ({ number }) => options.onlyNumbers?.includes(number) ?? true,
+  );
+  const owner = openSession(ownerUrl, {
+    application_name: 'yihao-migrate',
     // Nothing but the system's own names without a schema: files must say where things go.
-    connection: { application_name: 'yihao-migrate', TimeZone: 'UTC', search_path: 'pg_catalog' },
+    search_path: 'pg_catalog',
+    statement_timeout: '0',
   });
   try {
     await checkServer(owner);
@@ -65,19 +66,45 @@ export async function migrate(options: MigrateOptions): Promise<RuntimeUrls> {
     const pending = await findPending(owner, migrations);
     for (const migration of pending) {
       options.onProgress?.(`Applying ${migration.name}`);
-      await apply(owner, migration, roleNames(ownerUrl));
+      await apply(owner, migration, names);
     }
-    await options.extra?.(ownerUrl, roleNames(ownerUrl).app);
+    await options.extra?.(ownerUrl, names.app);
     return runtimeUrls(ownerUrl, passwords);
   } finally {
     await owner.end({ timeout: 5 });
   }
 }
 
-async function readMigrations(options: MigrateOptions): Promise<Migration[]> {
-  const dir = options.migrationsDir ?? defaultDir;
+/**
+ * For a start that does not migrate: throws platform.not_migrated unless the database has every
+ * migration this code brings. A database that is ahead of the code will do.
+ */
+export async function assertMigrated(runtimeUrl: string, migrationsDir?: string): Promise<void> {
+  const migrations = await readMigrations(migrationsDir);
+  const sql = openSession(runtimeUrl);
+  try {
+    const pending = await findPending(sql, migrations);
+    if (pending.length > 0) throw notMigrated(`it lacks ${pending[0]?.name}`);
+  } catch (error) {
+    const code = databaseFault(error)?.code ?? '';
+    // No such role or password, no right to connect, no schema, no table.
+    const isBare = code.startsWith('28') || ['42501', '3F000', '42P01'].includes(code);
+    throw isBare ? notMigrated('its roles or tables are missing', error) : error;
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+function notMigrated(what: string, cause?: unknown) {
+  return databaseErrors.not_migrated(
+    `The database is not ready for this version: ${what}. Run: npm run yihao -- migrate`,
+    { cause },
+  );
+}
+
+async function readMigrations(dir: string = defaultDir): Promise<Migration[]> {
   const names = (await readdir(dir)).filter((name) => name.endsWith('.sql')).sort();
-  const migrations = await Promise.all(
+  return Promise.all(
     names.map(async (name): Promise<Migration> => {
       const number = /^(\d{4})_[a-z0-9_]+\.sql$/.exec(name)?.[1];
       if (number === undefined) {
@@ -88,7 +115,6 @@ async function readMigrations(options: MigrateOptions): Promise<Migration[]> {
       return { name, number: Number(number), text, sha256 };
     }),
   );
-  return migrations.filter(({ number }) => options.onlyNumbers?.includes(number) ?? true);
 }
 
 async function checkServer(owner: postgres.Sql): Promise<void> {

@@ -3,6 +3,7 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { type Database, databaseOn, openPool } from '../../platform/database.ts';
+import { openSession } from '../../platform/database-url.ts';
 import { systemIds } from '../../platform/ids.ts';
 import { eventually } from './eventually.ts';
 
@@ -29,7 +30,7 @@ const poolSizes = { app: 10, log: 3, owner: 2 };
 export function withDatabase(): TestDatabase {
   const server = inject('testServer');
   if ('failure' in server) throw new Error(`No database to test with. ${server.failure}`);
-  const name = `yihao_test_${systemIds.bytes(6).toString('hex')}`;
+  const name = `${server.template}_${systemIds.bytes(4).toString('hex')}`;
   const [ownerUrl, appUrl, logUrl] = [server.ownerUrl, server.appUrl, server.logUrl].map((url) =>
     urlOf(url, name),
   ) as [string, string, string]; // map keeps the length
@@ -43,7 +44,7 @@ export function withDatabase(): TestDatabase {
 
   beforeAll(async () => {
     // The copy has the template's tables and grants, but not its doors (migrate.ts).
-    await onServer(server.ownerUrl, async (sql) => {
+    await onServer(server.serverUrl, async (sql) => {
       await sql.unsafe(`create database ${name} template ${server.template}`);
       const roles = `${server.template}_app, ${server.template}_log`;
       await sql.unsafe(`revoke all on database ${name} from public`);
@@ -53,22 +54,20 @@ export function withDatabase(): TestDatabase {
 
   afterAll(async () => {
     await Promise.all([appPool, logPool, ownerSql].map((pool) => pool.end({ timeout: 5 })));
-    await onServer(server.ownerUrl, async (sql) => {
-      const left = () => sql<{ application_name: string; query: string }[]>`
-        select application_name, query from pg_stat_activity
-        where datname = ${name} and backend_type = 'client backend'`;
-      const isLeaking = await eventually(async () => (await left()).length === 0, {
-        timeoutMs: 2_000,
-      }).then(
-        () => false,
-        () => true,
+    await onServer(server.serverUrl, async (sql) => {
+      // Of others' sessions an owner sees no more than whose they are; autovacuum is nobody's.
+      const findLeft = async () =>
+        (
+          await sql<{ usename: string }[]>`
+            select usename from pg_stat_activity
+            where datname = ${name} and usesysid is not null`
+        ).map(({ usename }) => usename);
+      await eventually(async () => (await findLeft()).length === 0, { timeoutMs: 2_000 }).catch(
+        async () => {
+          throw new Error(`This file left connections open, of: ${await findLeft()}`);
+        },
       );
-      const leaks = isLeaking ? await left() : [];
       await sql.unsafe(`drop database ${name} with (force)`);
-      if (leaks.length > 0) {
-        const list = leaks.map((leak) => `${leak.application_name}: ${leak.query}`).join('\n  ');
-        throw new Error(`This file left connections open:\n  ${list}`);
-      }
     });
   });
 
@@ -101,9 +100,9 @@ async function setOnAll(pool: postgres.Sql, size: number, offset: string): Promi
   }
 }
 
-/** Runs `act` on the server's maintenance database: nobody may be connected to the template. */
-async function onServer(ownerUrl: string, act: (sql: postgres.Sql) => Promise<void>) {
-  const sql = postgres(urlOf(ownerUrl, 'postgres'), { max: 1, onnotice: () => {} });
+/** Runs `act` in a database that is neither the template nor ours: nobody may be in those then. */
+async function onServer(serverUrl: string, act: (sql: postgres.Sql) => Promise<void>) {
+  const sql = openSession(serverUrl);
   try {
     await act(sql);
   } finally {

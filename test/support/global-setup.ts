@@ -4,9 +4,9 @@
 import { chmod, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 import { z } from 'zod';
+import { openSession } from '../../platform/database-url.ts';
 import { startEmbeddedPostgres } from '../../platform/embedded-postgres.ts';
 import { systemIds } from '../../platform/ids.ts';
 import { findInstance } from '../../platform/instance-lock.ts';
@@ -17,7 +17,7 @@ import { migrateQueue } from '../../platform/queue-postgres.ts';
 
 /** What test files need to make databases; `failure` says why there is none. */
 export type TestServer =
-  | { ownerUrl: string; template: string; appUrl: string; logUrl: string }
+  | { serverUrl: string; ownerUrl: string; template: string; appUrl: string; logUrl: string }
   | { failure: string };
 
 declare module 'vitest' {
@@ -30,24 +30,31 @@ const folderPrefix = 'yihao-testdb-';
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.TEST_DATABASE_URL;
-  const server = given ? { url: given, close: async () => {} } : await startOwnServer();
-  const template = `yihao_template_${systemIds.bytes(4).toString('hex')}`;
-  const close = async () => {
-    await runEach(server.url, [
-      `drop database if exists ${template} with (force)`,
-      `drop role if exists ${template}_app`,
-      `drop role if exists ${template}_log`,
-    ]);
-    await server.close();
-  };
+  const template = `yihao_test_${systemIds.bytes(4).toString('hex')}`;
+  const server = given
+    ? { url: given, close: () => dropAll(given, template) }
+    : await startOwnServer();
   try {
     await runEach(server.url, [`create database ${template}`]);
     project.provide('testServer', await migrateTemplate(server.url, template));
   } catch (error) {
-    await close();
+    await server.close();
     throw error;
   }
-  return close;
+  return server.close;
+}
+
+/** The template, and what killed workers left: copies are named after it (database.ts). */
+async function dropAll(serverUrl: string, template: string): Promise<void> {
+  const sql = openSession(serverUrl);
+  const names = await sql<{ name: string }[]>`
+    select datname as name from pg_database where datname like ${`${template}%`}`;
+  await sql.end();
+  await runEach(serverUrl, [
+    ...names.map(({ name }) => `drop database ${name} with (force)`),
+    `drop role if exists ${template}_app`,
+    `drop role if exists ${template}_log`,
+  ]);
 }
 
 async function migrateTemplate(serverUrl: string, template: string): Promise<TestServer> {
@@ -60,7 +67,7 @@ async function migrateTemplate(serverUrl: string, template: string): Promise<Tes
       onlyNumbers: process.env.YIHAO_TEST_MIGRATIONS?.split(',').map(Number),
       extra: migrateQueue,
     });
-    return { ownerUrl: ownerUrl.href, template, ...urls };
+    return { serverUrl, ownerUrl: ownerUrl.href, template, ...urls };
   } catch (error) {
     // Tests that need no database run all the same.
     return { failure: error instanceof Error ? error.message : String(error) };
@@ -101,7 +108,7 @@ async function clearLeftovers(): Promise<void> {
 }
 
 async function runEach(url: string, statements: string[]): Promise<void> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  const sql = openSession(url);
   try {
     for (const statement of statements) await sql.unsafe(statement);
   } finally {

@@ -5,9 +5,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import postgres from 'postgres';
+import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../platform/index.ts';
+import { openSession } from '../../../platform/database-url.ts';
+import {
+  connectDatabase,
+  type EmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '../../../platform/index.ts';
 import { processIdentity } from '../../../platform/process-identity.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -31,11 +36,11 @@ afterAll(async () => {
 });
 
 async function ask<T extends object>(url: string, text: string): Promise<T[]> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  const session = openSession(url);
   try {
-    return Array.from(await sql.unsafe<T[]>(text));
+    return Array.from(await session.unsafe<T[]>(text));
   } finally {
-    await sql.end({ timeout: 1 });
+    await session.end({ timeout: 1 });
   }
 }
 
@@ -197,6 +202,24 @@ test('another port is taken and remembered when the last one is in use', async (
   await withServer(async () => {
     expect(await portOf()).toBe(after);
   });
+});
+
+test('a pool and its listeners live through a restart of the server', async () => {
+  const first = await startEmbeddedPostgres({ dataDir });
+  const database = connectDatabase({ url: first.url, max: 2, applicationName: 'survivor' });
+  const heard: string[] = [];
+  await database.listen('words', (word) => heard.push(word));
+  await first.close();
+  // Some tries to come back fail before the server is there again.
+  await expect(database.db.execute(sql`select 1`)).rejects.toThrow();
+  const second = await startEmbeddedPostgres({ dataDir });
+  expect(second.url).toBe(first.url);
+  await eventually(() => heard.length > 0);
+  await eventually(() => database.db.execute(sql`select pg_notify('words', 'back')`));
+  await eventually(() => heard.includes('back'));
+  expect(heard).toEqual(['', 'back']);
+  await database.close();
+  await second.close();
 });
 
 test('an unasked end of the server is told', async () => {
