@@ -2,7 +2,7 @@
 // no bare hash of one: pseudonyms, salted commitments, and 128 secret random bits in each.
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import { canonicalJson, decodeBase64url, encodeBase64url, type Ids } from '../platform/index.ts';
+import { canonicalJson, encodeBase64url, type Ids } from '../platform/index.ts';
 
 /** The statements a leaf commits to without showing them. */
 export type Committed = 'subject' | 'purpose' | 'case';
@@ -80,7 +80,8 @@ export function sealedDigest(sealed: Buffer): string {
 export function makeLeaf(draft: LeafDraft, id: string, at: Date, ids: Ids): Buffer {
   const { subject, purpose, case: caseId } = draft.commitments;
   for (const each of [subject, purpose, caseId]) {
-    if (each && each.salt.length !== 32) throw new TypeError('A commitment needs 32 bytes of salt.');
+    if (each && each.salt.length !== 32)
+      throw new TypeError('A commitment needs 32 bytes of salt.');
   }
   const leaf: Leaf = {
     v: 1,
@@ -114,9 +115,4 @@ export function parseLeaf(bytes: Buffer): Leaf | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Does this salt and value open the commitment a leaf shows? Texts as in a receipt. */
-export function opens(commitment: string, salt: string, value: string): boolean {
-  return commit({ salt: decodeBase64url(salt), value: Buffer.from(value) }) === commitment;
 }

@@ -17,7 +17,8 @@ const moment = (name: string) => timestamp(name, { withTimezone: true, precision
 export const auditSchema = pgSchema('audit');
 
 export const stage = auditSchema.table('stage', {
-  id: uuid('id').primaryKey(),
+  seq: index('seq').primaryKey().generatedAlwaysAsIdentity(),
+  id: uuid('id').notNull(),
   leaf: bytea('leaf').notNull(),
   at: moment('at').notNull(),
   type: text('type').notNull(),

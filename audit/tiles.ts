@@ -11,7 +11,7 @@ export interface TileAddress {
   width: number;
 }
 
-/** Gives at least the first `width` hashes of a tile, as one buffer. */
+/** Gives the first `width` hashes of a tile as one buffer. */
 export type ReadTile = (address: TileAddress) => Promise<Buffer>;
 
 /** `<L>/<N>[.p/<W>]`, N in groups of three digits, all but the last with an x. */
@@ -59,19 +59,25 @@ export function widthInTree(level: number, n: number, size: number): number {
   return Math.max(0, Math.min(tileWidth, hashes));
 }
 
+/** The tiles of a tree of `size` leaves, as a way to read them. */
+export interface TiledTree {
+  size: number;
+  readTile: ReadTile;
+}
+
 /** The root over the leaves of `range`, computed from tiles. */
-export async function hashRange(range: LeafRange, readTile: ReadTile): Promise<Buffer> {
-  return foldRight(await hashSubtrees(range, readTile));
+export async function hashRange(range: LeafRange, tree: TiledTree): Promise<Buffer> {
+  return foldRight(await hashSubtrees(range, tree));
 }
 
 /** The roots of the perfect subtrees of `range`, left to right. */
-export async function hashSubtrees(range: LeafRange, readTile: ReadTile): Promise<Buffer[]> {
+export async function hashSubtrees(range: LeafRange, tree: TiledTree): Promise<Buffer[]> {
   const roots: Buffer[] = [];
-  for (const subtree of perfectSubtrees(range)) roots.push(await hashSubtree(subtree, readTile));
+  for (const subtree of perfectSubtrees(range)) roots.push(await hashSubtree(subtree, tree));
   return roots;
 }
 
-async function hashSubtree({ start, end }: LeafRange, readTile: ReadTile): Promise<Buffer> {
+async function hashSubtree({ start, end }: LeafRange, tree: TiledTree): Promise<Buffer> {
   // The lowest level whose single tile spans the subtree.
   let level = 0;
   let span = 1;
@@ -83,7 +89,8 @@ async function hashSubtree({ start, end }: LeafRange, readTile: ReadTile): Promi
   const n = Math.floor(first / tileWidth);
   const from = first - n * tileWidth;
   const to = from + (end - start) / span;
-  const hashes = await readTile({ level, n, width: to });
+  // The whole tile, not only what is needed of it: full tiles are kept, parts are not.
+  const hashes = await tree.readTile({ level, n, width: widthInTree(level, n, tree.size) });
   return treeHash(splitHashes(hashes.subarray(from * hashBytes, to * hashBytes)));
 }
 

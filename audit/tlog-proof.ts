@@ -30,7 +30,9 @@ export function formatTlogProof({ index, hashes, checkpoint, extra }: TlogProof)
 export function parseTlogProof(text: string): TlogProof {
   const split = text.indexOf('\n\n');
   const [first, ...rest] = split < 0 ? [] : text.slice(0, split).split('\n');
-  const extraLine = rest[0]?.startsWith('extra ') ? rest.shift()?.slice('extra '.length) : undefined;
+  const extraLine = rest[0]?.startsWith('extra ')
+    ? rest.shift()?.slice('extra '.length)
+    : undefined;
   const extra = extraLine === undefined ? undefined : decodeBase64(extraLine);
   const index = /^index (0|[1-9]\d*)$/.exec(rest.shift() ?? '')?.[1];
   const hashes = rest.map(decodeBase64).filter((each) => each?.length === 32);

@@ -3,9 +3,11 @@
 create schema audit;
 grant usage on schema audit to :"app", :"log";
 
--- Entries on their way into the tree. The app role may add and count them, no more.
+-- Entries on their way into the tree, in the order their acts wrote them. The app role may add and
+-- count them, no more.
 create table audit.stage (
-  id uuid primary key,
+  seq bigint generated always as identity primary key,
+  id uuid not null,
   leaf bytea not null check (octet_length(leaf) between 1 and 65535),
   at timestamptz(3) not null,
   type text not null,
@@ -19,7 +21,7 @@ create table audit.stage (
   disclose_at timestamptz(3)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 grant insert on audit.stage to :"app";
-grant select (id) on audit.stage to :"app";
+grant select (seq) on audit.stage to :"app";
 grant select, delete on audit.stage to :"log";
 
 -- The one row that says how far the tree goes and which leader may extend it.

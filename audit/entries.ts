@@ -1,0 +1,102 @@
+// Reading the log: entries, look-ups, entry bundles.
+import type { Database } from '../platform/index.ts';
+import { auditErrors } from './errors.ts';
+import { type Leaf, parseLeaf } from './leaf.ts';
+import { type EntryFilter, type EntryRow, findEntry, listEntries, listLeaves } from './store.ts';
+import { isTile, tileWidth } from './tiles.ts';
+
+/** An entry of the tree. What helps to find and read it is null when there was none or it is erased. */
+export interface LogEntry {
+  index: number;
+  /** The entry's own id; in its leaf. */
+  id: string;
+  at: Date;
+  type: string;
+  outcome: 'ok' | 'refused' | 'failed';
+  code?: string;
+  department: string | null;
+  actor: string;
+  role?: string;
+  service?: string;
+  legalBasis?: string;
+  verification?: string;
+  licence?: string;
+  answerKind?: string;
+  /** The exact bytes that were hashed. */
+  leaf: Buffer;
+  leafHash: Buffer;
+  sealed: Buffer | null;
+  subjectTag: Buffer | null;
+  caseTag: Buffer | null;
+  discloseAt: Date | null;
+}
+
+export interface EntryQuery extends EntryFilter {
+  /** Continues after this entry. */
+  beforeIndex?: number | undefined;
+  limit: number;
+}
+
+export function createEntries({ database }: { database: Database }) {
+  async function getEntry(index: number): Promise<LogEntry> {
+    const row = Number.isSafeInteger(index) ? await findEntry(database.db, index) : undefined;
+    if (!row) throw auditErrors.unknown_entry('The log has no entry with this index.');
+    return toEntry(row);
+  }
+
+  return {
+    /** One entry; audit.unknown_entry when the tree doesn't reach so far. */
+    getEntry,
+    /** Newest first; erased entries are in the tree but not found. */
+    findEntries: async ({ beforeIndex, limit, ...filter }: EntryQuery): Promise<LogEntry[]> => {
+      const before =
+        beforeIndex === undefined
+          ? undefined
+          : { idx: beforeIndex, at: (await getEntry(beforeIndex)).at };
+      return (await listEntries(database.db, filter, before, limit)).map(toEntry);
+    },
+    /**
+     * The first `width` leaves of entry bundle `n`, each behind its length (tlog-tiles); null when
+     * the tree hasn't got them. For auditors alone: leaves tell more than their hashes.
+     */
+    entryBundle: async (n: number, width: number): Promise<Buffer | null> => {
+      if (!isTile({ level: 0, n, width })) return null;
+      const start = n * tileWidth;
+      const leaves = await listLeaves(database.db, start, start + width);
+      if (leaves.length < width) return null;
+      return Buffer.concat(leaves.flatMap((leaf) => [lengthOf(leaf), leaf]));
+    },
+  };
+}
+
+function lengthOf(leaf: Buffer): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(leaf.length);
+  return length;
+}
+
+function toEntry(row: EntryRow): LogEntry {
+  const { idx, leaf: bytes, ...rest } = row;
+  const leaf = parseLeaf(bytes);
+  if (!leaf) throw new Error(`Entry ${idx} of the log is not a leaf.`);
+  return { index: idx, ...facts(leaf), leaf: bytes, ...rest };
+}
+
+/** What the leaf says, in the words of the house. */
+function facts(leaf: Leaf) {
+  return {
+    id: leaf.id,
+    at: new Date(leaf.at),
+    type: leaf.type,
+    outcome: leaf.outcome,
+    department: leaf.dept,
+    actor: leaf.actor,
+    ...(leaf.code !== undefined && { code: leaf.code }),
+    ...(leaf.role !== undefined && { role: leaf.role }),
+    ...(leaf.service !== undefined && { service: leaf.service }),
+    ...(leaf.basis !== undefined && { legalBasis: leaf.basis }),
+    ...(leaf.verification !== undefined && { verification: leaf.verification }),
+    ...(leaf.licence !== undefined && { licence: leaf.licence }),
+    ...(leaf.kind !== undefined && { answerKind: leaf.kind }),
+  };
+}

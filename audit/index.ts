@@ -1,0 +1,9 @@
+// The face of audit/: leaves in, proofs out. It knows no person.
+export { openCheckpoint, type TreeHead } from './checkpoint.ts';
+export type { EntryQuery, LogEntry } from './entries.ts';
+export { auditErrors } from './errors.ts';
+export { type Committed, commit, type LeafDraft } from './leaf.ts';
+export { type Audit, type AuditDeps, createAudit } from './service.ts';
+export { type NoteSigner, parseVkey } from './signed-note.ts';
+export { parseTilePath, tileWidth } from './tiles.ts';
+export type { Fault, VerifyReport } from './verify.ts';

@@ -1,0 +1,186 @@
+// The one writer of the tree. Any process may carry it: elected by a lock, fenced by the epoch in
+// the head row, because a lock alone doesn't stop a process that was paused while it held it.
+import type { Database, Logger, Metrics } from '../platform/index.ts';
+import { createBell } from './bell.ts';
+import type { TreeHead } from './checkpoint.ts';
+import { auditErrors } from './errors.ts';
+import { type LeaderLock, takeLeaderLock } from './leader-lock.ts';
+import {
+  advanceHead,
+  beginEpoch,
+  ensurePartitions,
+  hasStaged,
+  insertTiles,
+  lockHead,
+  moveStaged,
+} from './sequence-store.ts';
+import type { ReadTile } from './tiles.ts';
+import { loadTreeEdge, type TreeEdge } from './tree-edge.ts';
+
+/** A leader's place: its epoch and the edge of the tree as it left it. */
+export interface Leadership {
+  epoch: number;
+  edge: TreeEdge;
+  lock: LeaderLock;
+}
+
+// One transaction takes what has gathered during the last one, up to this. Figures: README.md.
+const mostPerBatch = 2048;
+// Entries staged by other processes announce themselves to nobody: NOTIFY in every business
+// transaction would serialise the commits. So the stage is looked at this often.
+const lookEveryMs = 20;
+const standByMs = 1000;
+const afterFaultMs = 500;
+// Room is made for the entries of this range and the next (migrations/0002_audit.sql).
+const partitionSpan = 4_194_304;
+
+export interface SequencerDeps {
+  /** Connects as the log role with at least two sessions: one is kept for the lock. */
+  logDatabase: Database;
+  logger: Logger;
+  metrics?: Metrics | undefined;
+  readTile: ReadTile;
+  /** Throws audit.head_mismatch when the tree must not be extended. */
+  checkTree(head: TreeHead, edge: TreeEdge): Promise<void>;
+  onLead(leadership: Leadership): void;
+  /** Before the lead is given up in peace. */
+  onLeave(): Promise<void>;
+  /** After the commit: entries `first`, `first + 1` … have these stage ids. */
+  onSequenced(first: number, stageIds: string[]): void;
+}
+
+export function createSequencer(deps: SequencerDeps) {
+  const { logDatabase, logger, readTile } = deps;
+  const metrics = sequencerMetrics(deps.metrics);
+  let leadership: Leadership | undefined;
+  let running: Promise<void> | undefined;
+  let isStopping = false;
+  const bell = createBell();
+
+  /** Takes the lead if nobody has it: lock, new epoch, self-check, in this order. */
+  async function tryLead(): Promise<Leadership | undefined> {
+    const lock = await takeLeaderLock(logDatabase, (error) => {
+      if (leadership?.lock === lock) stepDown(error);
+    });
+    if (!lock) return undefined;
+    try {
+      const { epoch, ...head } = await beginEpoch(logDatabase.db);
+      const edge = await loadTreeEdge({ size: head.size, readTile });
+      await deps.checkTree(head, edge);
+      await ensurePartitions(logDatabase.db, head.size);
+      metrics?.isLeading.set(1);
+      metrics?.size.set(head.size);
+      logger.info({ epoch, size: head.size }, 'This process sequences the log');
+      return { epoch, edge, lock };
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Puts the next batch into the tree; returns how many entries that were. */
+  async function sequenceBatch({ epoch, edge }: Leadership): Promise<number> {
+    if (!(await hasStaged(logDatabase.db))) return 0;
+    const first = edge.size;
+    const endTimer = metrics?.batchSeconds.startTimer();
+    const stageIds = await logDatabase.transaction(async (tx) => {
+      // A second try finds the edge ahead of the tree: then it is to be loaded anew.
+      if (edge.size !== first || !(await lockHead(tx, first, epoch))) throw fenced();
+      const rows = await moveStaged(tx, first, mostPerBatch);
+      await insertTiles(
+        tx,
+        rows.flatMap(({ leafHash }) => edge.append(leafHash)),
+      );
+      const to = { size: edge.size, root: edge.root() };
+      if (!(await advanceHead(tx, { size: first, epoch }, to))) throw fenced();
+      return rows.map(({ stageId }) => stageId);
+    });
+    endTimer?.();
+    metrics?.entries.inc(stageIds.length);
+    metrics?.batchEntries.observe(stageIds.length);
+    metrics?.size.set(edge.size);
+    deps.onSequenced(first, stageIds);
+    const half = partitionSpan / 2;
+    if (Math.floor(first / half) !== Math.floor(edge.size / half)) {
+      await ensurePartitions(logDatabase.db, edge.size);
+    }
+    return stageIds.length;
+  }
+
+  async function run(): Promise<void> {
+    while (!isStopping) {
+      try {
+        leadership ??= await lead();
+        if (!leadership) await bell.wait(standByMs);
+        else if ((await sequenceBatch(leadership)) < mostPerBatch) await bell.wait(lookEveryMs);
+      } catch (error) {
+        stepDown(error);
+        await bell.wait(afterFaultMs);
+      }
+    }
+  }
+
+  async function lead(): Promise<Leadership | undefined> {
+    const taken = await tryLead();
+    if (taken) deps.onLead(taken);
+    return taken;
+  }
+
+  /** After any fault the edge in memory may be ahead of the database: it is given up with the lead. */
+  function stepDown(error: unknown): void {
+    metrics?.faults.inc();
+    metrics?.isLeading.set(0);
+    logger.error({ error }, 'The log could not be sequenced; this process gives up the lead');
+    void leadership?.lock.release();
+    leadership = undefined;
+  }
+
+  return {
+    isLeading: () => leadership !== undefined,
+    /** Something was staged. */
+    wake: (): void => {
+      if (leadership) bell.ring();
+    },
+    /** Tries to lead, and goes on trying; throws when the self-check of the first try fails. */
+    start: async (): Promise<void> => {
+      if (running) return;
+      isStopping = false;
+      leadership = await lead();
+      running = run();
+    },
+    /** Puts what is staged into the tree, then gives up the lead. */
+    stop: async (): Promise<void> => {
+      isStopping = true;
+      bell.ring();
+      await running;
+      running = undefined;
+      if (!leadership) return;
+      try {
+        while ((await sequenceBatch(leadership)) === mostPerBatch);
+        await deps.onLeave();
+        await leadership.lock.release();
+        metrics?.isLeading.set(0);
+        leadership = undefined;
+      } catch (error) {
+        stepDown(error);
+      }
+    },
+  };
+}
+
+function fenced() {
+  return auditErrors.unavailable('Another process leads the log now.');
+}
+
+function sequencerMetrics(metrics: Metrics | undefined) {
+  if (!metrics) return undefined;
+  const sizes = [1, 4, 16, 64, 256, 1024, 2048];
+  return {
+    entries: metrics.counter('audit_entries_total', 'Entries put into the tree by this process'),
+    faults: metrics.counter('audit_sequencer_faults_total', 'Times the sequencer gave up the lead'),
+    batchSeconds: metrics.histogram('audit_batch_seconds', 'Time to sequence one batch'),
+    batchEntries: metrics.histogram('audit_batch_entries', 'Entries in one batch', [], sizes),
+    size: metrics.gauge('audit_tree_size', 'Entries in the tree, as this leader left it'),
+    isLeading: metrics.gauge('audit_is_leading', '1 where the sequencer is at work'),
+  };
+}

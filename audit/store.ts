@@ -1,0 +1,234 @@
+// What any process may do with the log's tables: stage entries and read. Runs as the app role.
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  gt,
+  gte,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  or,
+  sql,
+} from 'drizzle-orm';
+import { selectRows, type Tx } from '../platform/index.ts';
+import type { TreeHead } from './checkpoint.ts';
+import { checkpoints, entries, head, lookups, stage, stageIndexes, tiles } from './schema.ts';
+
+export type StagedRow = typeof stage.$inferInsert;
+
+/** Stages rows in the caller's transaction. */
+export async function insertStaged(tx: Tx, rows: StagedRow[]): Promise<void> {
+  await tx.insert(stage).values(rows);
+}
+
+/** How many entries wait for the sequencer, counted no further than `most`. */
+export async function countStaged(tx: Tx, most: number): Promise<number> {
+  const [row] = await selectRows<{ count: number }>(
+    tx,
+    sql`select count(*)::int as count from (select seq from audit.stage limit ${most}) as waiting`,
+  );
+  return row?.count ?? 0;
+}
+
+/** The indexes of those staged entries that are in the tree. */
+export async function findIndexes(
+  tx: Tx,
+  stageIds: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await tx
+    .select()
+    .from(stageIndexes)
+    .where(inArray(stageIndexes.stageId, [...stageIds]));
+  return new Map(rows.map(({ stageId, idx }) => [stageId, idx]));
+}
+
+/** Size and root of the committed tree. */
+export async function getHead(tx: Tx): Promise<TreeHead> {
+  const [row] = await tx.select({ size: head.size, root: head.root }).from(head);
+  if (!row) throw new TypeError('The log has no head row; was the database migrated?');
+  return row;
+}
+
+/** A full tile's hashes. */
+export async function findTile(tx: Tx, level: number, n: number): Promise<Buffer | undefined> {
+  const [row] = await tx
+    .select({ hashes: tiles.hashes })
+    .from(tiles)
+    .where(and(eq(tiles.level, level), eq(tiles.n, n)));
+  return row?.hashes;
+}
+
+/** `count` leaf hashes from `start`, in order; fewer when the tree ends before. */
+export async function listLeafHashes(tx: Tx, start: number, count: number): Promise<Buffer[]> {
+  const rows = await tx
+    .select({ hash: entries.leafHash })
+    .from(entries)
+    .where(and(gte(entries.idx, start), lt(entries.idx, start + count)))
+    .orderBy(asc(entries.idx));
+  return rows.map(({ hash }) => hash);
+}
+
+/** The roots of `count` full tiles of `level` from the `start`-th. */
+export async function listTileRoots(
+  tx: Tx,
+  level: number,
+  start: number,
+  count: number,
+): Promise<Buffer[]> {
+  const rows = await tx
+    .select({ root: tiles.root })
+    .from(tiles)
+    .where(and(eq(tiles.level, level), gte(tiles.n, start), lt(tiles.n, start + count)))
+    .orderBy(asc(tiles.n));
+  return rows.map(({ root }) => root);
+}
+
+/** The leaves from `start` (inclusive) to `end` (exclusive), in order. */
+export async function listLeaves(tx: Tx, start: number, end: number): Promise<Buffer[]> {
+  const rows = await tx
+    .select({ leaf: entries.leaf })
+    .from(entries)
+    .where(and(gte(entries.idx, start), lt(entries.idx, end)))
+    .orderBy(asc(entries.idx));
+  return rows.map(({ leaf }) => leaf);
+}
+
+/** The newest checkpoint that left the house. */
+export async function findPublished(tx: Tx): Promise<(TreeHead & { note: string }) | undefined> {
+  const [row] = await tx
+    .select({ size: checkpoints.size, root: checkpoints.root, note: checkpoints.note })
+    .from(checkpoints)
+    .where(isNotNull(checkpoints.publishedAt))
+    .orderBy(desc(checkpoints.size))
+    .limit(1);
+  return row;
+}
+
+/** A leaf with what helps to find and read it; the latter is gone when it was erased. */
+const entryColumns = {
+  idx: entries.idx,
+  leaf: entries.leaf,
+  leafHash: entries.leafHash,
+  sealed: lookups.sealed,
+  subjectTag: lookups.subjectTag,
+  caseTag: lookups.caseTag,
+  discloseAt: lookups.discloseAt,
+};
+
+export interface EntryRow {
+  idx: number;
+  leaf: Buffer;
+  leafHash: Buffer;
+  sealed: Buffer | null;
+  subjectTag: Buffer | null;
+  caseTag: Buffer | null;
+  discloseAt: Date | null;
+}
+
+/** One entry, found or not. */
+export async function findEntry(tx: Tx, idx: number): Promise<EntryRow | undefined> {
+  const [row] = await tx
+    .select(entryColumns)
+    .from(entries)
+    .leftJoin(lookups, eq(lookups.idx, entries.idx))
+    .where(eq(entries.idx, idx));
+  return row;
+}
+
+/** What entries may be found by; all given conditions hold together. */
+export interface EntryFilter {
+  subjectTag?: Buffer | undefined;
+  caseTag?: Buffer | undefined;
+  department?: string | undefined;
+  service?: string | undefined;
+  actor?: string | undefined;
+  type?: string | undefined;
+  outcome?: string | undefined;
+  /** Both inclusive. */
+  from?: Date | undefined;
+  to?: Date | undefined;
+  /** Leaves out what is to be disclosed to its subject only after this time. */
+  onlyDisclosedBefore?: Date | undefined;
+}
+
+/**
+ * Newest first by time, then by index; `before` is the last entry of the page before. Each
+ * condition that cuts deep has an index that ends in (at, idx), so a page costs its own length.
+ */
+export function listEntries(
+  tx: Tx,
+  filter: EntryFilter,
+  before: { at: Date; idx: number } | undefined,
+  limit: number,
+): Promise<EntryRow[]> {
+  const { subjectTag, caseTag, department, service, actor, type, outcome } = filter;
+  return tx
+    .select(entryColumns)
+    .from(lookups)
+    .innerJoin(entries, eq(entries.idx, lookups.idx))
+    .where(
+      and(
+        subjectTag && eq(lookups.subjectTag, subjectTag),
+        caseTag && eq(lookups.caseTag, caseTag),
+        department === undefined ? undefined : eq(lookups.department, department),
+        service === undefined ? undefined : eq(lookups.service, service),
+        actor === undefined ? undefined : eq(lookups.actor, actor),
+        type === undefined ? undefined : eq(lookups.type, type),
+        outcome === undefined ? undefined : eq(lookups.outcome, outcome),
+        filter.from && gte(lookups.at, filter.from),
+        filter.to && lte(lookups.at, filter.to),
+        filter.onlyDisclosedBefore &&
+          or(isNull(lookups.discloseAt), lte(lookups.discloseAt, filter.onlyDisclosedBefore)),
+        before &&
+          sql`(${lookups.at}, ${lookups.idx}) < (${before.at.toISOString()}, ${before.idx})`,
+      ),
+    )
+    .orderBy(desc(lookups.at), desc(lookups.idx))
+    .limit(limit);
+}
+
+/** An entry as the integrity check sees it: with every column that repeats what the leaf says. */
+export interface CheckedRow {
+  idx: number;
+  leaf: Buffer;
+  leafHash: Buffer;
+  lookup: typeof lookups.$inferSelect | null;
+}
+
+/** Entries from `start` (inclusive) to `end` (exclusive), in order. */
+export function listRange(tx: Tx, start: number, end: number): Promise<CheckedRow[]> {
+  return tx
+    .select({ idx: entries.idx, leaf: entries.leaf, leafHash: entries.leafHash, lookup: lookups })
+    .from(entries)
+    .leftJoin(lookups, eq(lookups.idx, entries.idx))
+    .where(and(gte(entries.idx, start), lt(entries.idx, end)))
+    .orderBy(asc(entries.idx));
+}
+
+/** The largest index in the entry table; -1 when it is empty. */
+export async function findLastIndex(tx: Tx): Promise<number> {
+  const [row] = await tx
+    .select({ idx: entries.idx })
+    .from(entries)
+    .orderBy(desc(entries.idx))
+    .limit(1);
+  return row?.idx ?? -1;
+}
+
+/** Signed checkpoints over more than `after` entries, smallest first. */
+export function listCheckpoints(
+  tx: Tx,
+  after: number,
+  limit: number,
+): Promise<(TreeHead & { note: string })[]> {
+  return tx
+    .select({ size: checkpoints.size, root: checkpoints.root, note: checkpoints.note })
+    .from(checkpoints)
+    .where(gt(checkpoints.size, after))
+    .orderBy(asc(checkpoints.size))
+    .limit(limit);
+}
