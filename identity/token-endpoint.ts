@@ -172,9 +172,9 @@ export function createTokenEndpoint(deps: {
 
   // Proofs name the public URL, or one of its aliases; what Host says is anybody's.
   const origins = new WeakMap<IncomingMessage, string>();
-  Object.defineProperty(provider.request, 'origin', {
+  Object.defineProperty(provider.request, 'href', {
     get(this: { req: IncomingMessage }) {
-      return origins.get(this.req) ?? publicUrl;
+      return `${origins.get(this.req) ?? publicUrl}${this.req.url}`;
     },
   });
 

@@ -128,3 +128,6 @@ create unlogged table identity.dpop_epochs (
 );
 grant select, insert, delete on identity.dpop_jtis to :"app";
 grant select, insert on identity.dpop_epochs to :"app";
+
+-- A new house has used no proof yet, so its memory has no gap.
+insert into identity.dpop_epochs (id, started_at) values (1, platform.now() - interval '2 minutes');

@@ -1,6 +1,7 @@
 // One identity over a test database, with real keys made for the run.
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import pino from 'pino';
+import { type Audit, createAudit } from '../../../audit/index.ts';
 import { createIdentity, type Identity, type IdentityDeps } from '../../../identity/index.ts';
 import { type Database, systemClock, systemIds } from '../../../platform/index.ts';
 
@@ -20,13 +21,31 @@ export function makeKeys(): IdentityDeps['keys'] {
   };
 }
 
+/** A log over the same database; with `logDatabase` it can sequence. */
+export function makeAudit(database: Database, logDatabase?: Database): Audit {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const { x = '' } = publicKey.export({ format: 'jwk' });
+  return createAudit({
+    database,
+    logDatabase,
+    clock: systemClock,
+    ids: systemIds,
+    logger: pino({ level: 'silent' }),
+    signer: {
+      publicKey: Buffer.from(x, 'base64url'),
+      sign: (bytes) => sign(null, bytes, privateKey),
+    },
+    origin: 'yihao.example/log',
+  });
+}
+
 /** identity with the system's clock and ids, unless a test says otherwise. */
 export function makeIdentity(database: Database, changes: Partial<IdentityDeps> = {}): Identity {
   return createIdentity({
     database,
     clock: systemClock,
     ids: systemIds,
-    audit: { append: async () => ({ stageId: '' }) },
+    audit: makeAudit(database),
     keys: makeKeys(),
     publicUrl: PUBLIC_URL,
     logger: pino({ level: 'silent' }),
