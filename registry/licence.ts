@@ -1,6 +1,7 @@
 // A licence's life as pure rules: statuses, which act is possible in which, and what each one leaves
 // behind. Status words are the contract's (section 4.1); list values are spec/licence.md 2.5's.
 import { z } from 'zod';
+import type { JsonObject } from '../platform/index.ts';
 
 export const STATUSES = [
   'valid',
@@ -129,7 +130,7 @@ export type Holder = z.infer<typeof Holder>;
 
 /** The values of a licence as its type's schema names them. */
 export const Fields = z.record(z.string(), z.json());
-export type Fields = z.infer<typeof Fields>;
+export type Fields = JsonObject;
 
 /** What issuing takes (contract section 4.1). */
 export const IssueInput = z.strictObject({

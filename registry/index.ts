@@ -1,0 +1,16 @@
+// The face of the registry: licence types, licences, and what anyone may ask about one.
+export type { ChangedLicence } from './act.ts';
+export type { RegistryDeps } from './deps.ts';
+export { registryErrors } from './errors.ts';
+export type { AwaitingApproval } from './issue.ts';
+export type { RegistryJob } from './jobs.ts';
+export { ACTS, type Act, ActInput, IssueInput, LicenceStatus, STATUSES } from './licence.ts';
+export { formatLicenceNumber, parseLicenceNumber } from './licence-number.ts';
+export type { LicenceType, TypeDefinition } from './licence-type.ts';
+export { maskText } from './masks.ts';
+export type { PresentedCheck, PresentedResult } from './present.ts';
+export type { Lookup, LookupResult } from './public-check.ts';
+export type { HistoryItem, LicenceForReading, OwnLicence, WholeLicence } from './read.ts';
+export type { IssuedLicence } from './record.ts';
+export { createRegistry, type Registry } from './service.ts';
+export type { LicenceView } from './view.ts';

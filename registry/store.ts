@@ -1,0 +1,257 @@
+// SQL over licences: keys, versions, credentials, events. Batches come as one statement each.
+import { type SQL, sql } from 'drizzle-orm';
+import { selectRows, type Tx } from '../platform/index.ts';
+import type { LicenceStatus } from './licence.ts';
+
+/** A stored licence. `readAt` is the database's clock when it was read, in milliseconds. */
+export interface LicenceRow {
+  number: string;
+  lineage: string;
+  version: number;
+  typeId: string;
+  typeVersion: number;
+  issuerId: string;
+  holderId: string;
+  status: LicenceStatus;
+  validFrom: string;
+  validTo: string | null;
+  issuedAt: string;
+  changedAt: string;
+  revision: number;
+  statusListUri: string;
+  statusListIndex: number;
+  supersedes: string | null;
+  supersededBy: string | null;
+  bodySealed: Buffer;
+  codeSealed: Buffer;
+  readAt: number;
+}
+
+const columns = sql`
+  l.number, l.lineage, l.version::int as version, l.type_id as "typeId",
+  l.type_version as "typeVersion", l.issuer_id as "issuerId", l.holder_id as "holderId", l.status,
+  l.valid_from as "validFrom", l.valid_to as "validTo",
+  ${isoTime(sql`l.issued_at`)} as "issuedAt", ${isoTime(sql`l.changed_at`)} as "changedAt",
+  l.revision, l.status_list_uri as "statusListUri", l.status_list_index as "statusListIndex",
+  l.supersedes, l.superseded_by as "supersededBy",
+  l.body_sealed as "bodySealed", l.code_sealed as "codeSealed",
+  (extract(epoch from platform.now()) * 1000)::float8 as "readAt"`;
+
+/** A time as the API writes it, cut to milliseconds. */
+function isoTime(time: SQL): SQL {
+  return sql`to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}
+
+export async function findLicence(tx: Tx, number: string): Promise<LicenceRow | undefined> {
+  const [row] = await selectRows<LicenceRow>(
+    tx,
+    sql`select ${columns} from registry.licences l where l.number = ${number}`,
+  );
+  return row;
+}
+
+/** The licence, locked until the transaction ends. */
+export async function lockLicence(tx: Tx, number: string): Promise<LicenceRow | undefined> {
+  const [row] = await selectRows<LicenceRow>(
+    tx,
+    sql`select ${columns} from registry.licences l where l.number = ${number} for update`,
+  );
+  return row;
+}
+
+export async function findByCodeKey(tx: Tx, codeKey: Buffer): Promise<LicenceRow | undefined> {
+  const [row] = await selectRows<LicenceRow>(
+    tx,
+    sql`select ${columns}
+      from registry.licence_keys k join registry.licences l on l.number = k.number
+      where k.code_key = ${codeKey}`,
+  );
+  return row;
+}
+
+/** All versions of all licences of a holder, newest first; of some types or one issuer if asked. */
+export function findByHolder(
+  tx: Tx,
+  holderId: string,
+  only: { typeIds?: readonly string[] | undefined; issuerId?: string } = {},
+): Promise<LicenceRow[]> {
+  const types =
+    only.typeIds === undefined
+      ? sql``
+      : sql`and k.type_id in (select jsonb_array_elements_text(${JSON.stringify(only.typeIds)}::text::jsonb))`;
+  const issuer = only.issuerId === undefined ? sql`` : sql`and l.issuer_id = ${only.issuerId}`;
+  return selectRows<LicenceRow>(
+    tx,
+    sql`select ${columns}
+      from registry.licence_keys k join registry.licences l on l.number = k.number
+      where k.holder_id = ${holderId} ${types} ${issuer}
+      order by l.issued_at desc, l.number desc`,
+  );
+}
+
+/** A licence on its way into the register. */
+export interface NewLicence {
+  number: string;
+  codeKey: Buffer;
+  lineage: string;
+  version: number;
+  typeId: string;
+  typeVersion: number;
+  issuerId: string;
+  holderId: string;
+  status: LicenceStatus;
+  isLive: boolean;
+  validFrom: string;
+  validTo: string | null;
+  statusListUri: string;
+  statusListIndex: number;
+  supersedes: string | null;
+  bodySealed: Buffer;
+  codeSealed: Buffer;
+}
+
+/** Records licences with their unique keys, in one statement. */
+export async function insertLicences(
+  tx: Tx,
+  licences: readonly NewLicence[],
+  at: Date,
+): Promise<void> {
+  const input = licences.map((licence) => ({
+    ...licence,
+    codeKey: licence.codeKey.toString('hex'),
+    bodySealed: licence.bodySealed.toString('hex'),
+    codeSealed: licence.codeSealed.toString('hex'),
+  }));
+  const time = sql`${at.toISOString()}::timestamptz`;
+  await tx.execute(
+    sql`with input as materialized (
+        select * from jsonb_to_recordset(${JSON.stringify(input)}::text::jsonb) as i(
+          number text, "codeKey" text, lineage uuid, version smallint, "typeId" text,
+          "typeVersion" integer, "issuerId" text, "holderId" uuid, status text, "isLive" boolean,
+          "validFrom" date, "validTo" date, "statusListUri" text, "statusListIndex" integer,
+          supersedes text, "bodySealed" text, "codeSealed" text)
+      ), keyed as (
+        insert into registry.licence_keys
+          (number, code_key, lineage, version, holder_id, type_id, is_live)
+        select number, decode("codeKey", 'hex'), lineage, version, "holderId", "typeId", "isLive"
+        from input
+      )
+      insert into registry.licences
+        (number, lineage, version, type_id, type_version, issuer_id, holder_id, status, valid_from,
+         valid_to, issued_at, changed_at, revision, status_list_uri, status_list_index, supersedes,
+         body_sealed, code_sealed)
+      select number, lineage, version, "typeId", "typeVersion", "issuerId", "holderId", status,
+        "validFrom", "validTo", ${time}, ${time}, 1, "statusListUri", "statusListIndex", supersedes,
+        decode("bodySealed", 'hex'), decode("codeSealed", 'hex')
+      from input`,
+  );
+}
+
+export async function insertCredentials(
+  tx: Tx,
+  credentials: readonly { number: string; sealed: Buffer }[],
+): Promise<void> {
+  const input = credentials.map(({ number, sealed }) => ({
+    number,
+    sealed: sealed.toString('hex'),
+  }));
+  await tx.execute(
+    sql`insert into registry.credentials (number, credential_sealed)
+      select number, decode(sealed, 'hex')
+      from jsonb_to_recordset(${JSON.stringify(input)}::text::jsonb) as i(number text, sealed text)`,
+  );
+}
+
+export async function getCredentialSealed(tx: Tx, number: string): Promise<Buffer> {
+  const [row] = await selectRows<{ sealed: Buffer }>(
+    tx,
+    sql`select credential_sealed as sealed from registry.credentials where number = ${number}`,
+  );
+  if (!row) throw new TypeError('A licence was recorded without its credential.');
+  return row.sealed;
+}
+
+/** Sets how licences stand; `isLive` follows in their keys. */
+export async function updateStatuses(
+  tx: Tx,
+  changes: readonly {
+    number: string;
+    status: LicenceStatus;
+    isLive: boolean;
+    supersededBy?: string;
+  }[],
+  at: Date,
+): Promise<void> {
+  await tx.execute(
+    sql`with input as materialized (
+        select * from jsonb_to_recordset(${JSON.stringify(changes)}::text::jsonb) as i(
+          number text, status text, "isLive" boolean, "supersededBy" text)
+      ), keyed as (
+        update registry.licence_keys k set is_live = i."isLive"
+        from input i where k.number = i.number and k.is_live <> i."isLive"
+      )
+      update registry.licences l set status = i.status, revision = l.revision + 1,
+        changed_at = ${at.toISOString()}::timestamptz,
+        superseded_by = coalesce(i."supersededBy", l.superseded_by)
+      from input i where l.number = i.number`,
+  );
+}
+
+/** Something that happened to a licence. */
+export interface LicenceEvent {
+  number: string;
+  id: string;
+  act: string;
+  status: LicenceStatus;
+  organisationId: string | null;
+  legalBasis: string | null;
+  /** The other version: what a new one supersedes, what an old one is superseded by. */
+  related: string | null;
+  reasonSealed: Buffer | null;
+}
+
+export async function insertEvents(
+  tx: Tx,
+  events: readonly LicenceEvent[],
+  at: Date,
+): Promise<void> {
+  const input = events.map((event) => ({
+    ...event,
+    reasonSealed: event.reasonSealed?.toString('hex') ?? null,
+  }));
+  await tx.execute(
+    sql`insert into registry.licence_events
+        (number, id, act, status, at, organisation_id, legal_basis, related, reason_sealed)
+      select number, id, act, status, ${at.toISOString()}::timestamptz, "organisationId",
+        "legalBasis", related, decode("reasonSealed", 'hex')
+      from jsonb_to_recordset(${JSON.stringify(input)}::text::jsonb) as i(
+        number text, id uuid, act text, status text, "organisationId" text, "legalBasis" text,
+        related text, "reasonSealed" text)`,
+  );
+}
+
+/** What happened to all versions of a licence, oldest first. */
+export function listEvents(
+  tx: Tx,
+  lineage: string,
+): Promise<(LicenceEvent & { at: string; version: number })[]> {
+  return selectRows(
+    tx,
+    sql`select e.number, e.id, e.act, e.status, ${isoTime(sql`e.at`)} as at,
+        e.organisation_id as "organisationId", e.legal_basis as "legalBasis", e.related,
+        e.reason_sealed as "reasonSealed", k.version::int as version
+      from registry.licence_keys k join registry.licence_events e on e.number = k.number
+      where k.lineage = ${lineage}
+      order by e.at, k.version, e.id`,
+  );
+}
+
+/** Live licences whose last day is before `today`, locked against other acts; those locked are left. */
+export function lockDue(tx: Tx, today: string, limit: number): Promise<LicenceRow[]> {
+  return selectRows<LicenceRow>(
+    tx,
+    sql`select ${columns} from registry.licences l
+      where l.status in ('valid', 'suspended') and l.valid_to < ${today}::date
+      limit ${limit} for update skip locked`,
+  );
+}
