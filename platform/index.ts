@@ -21,7 +21,26 @@ export {
   startEmbeddedPostgres,
 } from './embedded-postgres.ts';
 export { AppError, errorCatalogue, type FieldError, type Kind } from './errors.ts';
+export { createHealth, type Health, type HealthCheck, type Readiness } from './health.ts';
 export { findHouseFact, holdPublicUrl, putHouseFact } from './house-facts.ts';
+export {
+  createIdempotency,
+  type Idempotency,
+  idempotencyErrors,
+  requestFingerprint,
+  StoredResponse,
+} from './idempotency.ts';
 export { type Ids, sequentialIds, systemIds } from './ids.ts';
+export { createLogger, type Logger } from './logger.ts';
+export { createMetrics, type Metrics } from './metrics.ts';
 export { assertMigrated, type MigrateOptions, migrate } from './migrate.ts';
+export { createOutbox, type Outbox, type OutboxEvent, type OutboxHandler } from './outbox.ts';
+export { createQueue, type JobHandler, type Queue } from './queue.ts';
+export { PermanentFailure } from './queue-errors.ts';
+export { migrateQueue, postgresTransport } from './queue-postgres.ts';
+export { redisTransport } from './queue-redis.ts';
+export type { QueueJob } from './queue-sender.ts';
+export type { JobData, QueueTransport } from './queue-transport.ts';
 export { settingsDocument } from './settings-document.ts';
+export { createShutdown, type Shutdown } from './shutdown.ts';
+export { createSweeper, type Sweep, type Sweeper } from './sweeper.ts';
