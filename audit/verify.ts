@@ -175,9 +175,10 @@ async function checkHeadRow(
   // Entries sequenced since are behind a newer head.
   const newest = await getHead(db);
   if (last >= newest.size) report('There is an entry beyond the head row.', last);
-  if (!head.root.equals(await rootOf({ size: head.size, readTile: source.read }))) {
-    report('The tiles do not give the root in the head row.');
-  }
+  const tree = { size: head.size, readTile: source.read };
+  // A missing tile is one of the faults: it is named when its turn comes.
+  const derived = await rootOf(tree).catch(() => undefined);
+  if (!derived?.equals(head.root)) report('The tiles do not give the root in the head row.');
 }
 
 function isSigned(checkpoint: TreeHead & { note: string }, verifier: NoteVerifier): boolean {

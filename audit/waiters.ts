@@ -23,7 +23,7 @@ export function createWaiters({ lookUp, onError }: WaitersDeps) {
   const waiting = new Map<string, Set<Waiter>>();
   let isLookingUp = false;
   let isAskedAgain = false;
-  let timer: NodeJS.Timeout | undefined;
+  let isTimerSet = false;
 
   /** Entries with these stage ids are committed to the tree. */
   function settle(indexes: Iterable<[string, number]>): void {
@@ -59,9 +59,10 @@ export function createWaiters({ lookUp, onError }: WaitersDeps) {
   }
 
   function checkLater(): void {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      if (waiting.size === 0) return;
+    if (isTimerSet || waiting.size === 0) return;
+    isTimerSet = true;
+    setTimeout(() => {
+      isTimerSet = false;
       checkLater();
       void check();
     }, lookUpEveryMs);
