@@ -16,7 +16,6 @@ export function createChecks<Name extends string>(names: readonly Name[]) {
     fail: add('fail'),
     skip: add('skipped'),
     hasFailed: (...among: Name[]) => among.some((name) => done.get(name)?.result === 'fail'),
-    hasPassed: (...among: Name[]) => among.every((name) => done.get(name)?.result === 'pass'),
     list: (): Check<Name>[] =>
       names.map(
         (name) =>

@@ -3,10 +3,14 @@ export type { Check } from './checks.ts';
 export type { RevocationReason } from './crl.ts';
 export { signingErrors } from './errors.ts';
 export { type InitKeysOptions, initKeys, type KeyOrganisation } from './init-keys.ts';
-export type { ExpectedBinding } from './key-binding.ts';
 export type { SecretName } from './key-files.ts';
 export { type Keystore, type LogKey, openKeystore, type Signer } from './keystore.ts';
 export type { VerifiedReceipt } from './receipt.ts';
-export type { CredentialContent, StatusReference, VerifiedCredential } from './sd-jwt-vc.ts';
+export type {
+  CredentialContent,
+  StatusReference,
+  VerifiedCredential,
+  VerifyOptions,
+} from './sd-jwt-vc.ts';
 export { createSigning, type Signing, type SigningDeps } from './service.ts';
 export type { AllocatedStatus, StatusValue } from './status-lists.ts';

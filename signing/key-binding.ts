@@ -1,8 +1,7 @@
 // The holder's proof of possession: the KB-JWT of a presentation (RFC 9901 section 7.3).
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
-import { compactVerify } from 'jose';
 import type { Json } from '../platform/index.ts';
-import { isJsonObject, readCompact } from './jws.ts';
+import { isJsonObject, isSignedBy, readCompact } from './jws.ts';
 import type { SdJwtParts } from './sd-jwt.ts';
 
 /** What the verifier asked for; with it a presentation without binding fails. */
@@ -18,13 +17,13 @@ const TOLERANCE_SECONDS = 300;
  * Why the KB-JWT does not bind this presentation to the key in `cnf`, or `null` when it does.
  * Audience, nonce and time are held against `expected`; without it only the binding itself counts.
  */
-export async function keyBindingFault(
+export function keyBindingFault(
   { keyBindingJwt, withoutKeyBinding }: SdJwtParts,
   cnf: Json | undefined,
   { now, expected }: { now: Date; expected?: ExpectedBinding },
-): Promise<string | null> {
+): string | null {
   const parts = keyBindingJwt === null ? null : readCompact(keyBindingJwt);
-  if (keyBindingJwt === null || !parts) return 'The key binding is not a readable JWT.';
+  if (!parts) return 'The key binding is not a readable JWT.';
   const { header, payload } = parts;
   if (header.typ !== 'kb+jwt') return 'The key binding is not of type kb+jwt.';
   const { iat, aud, nonce, sd_hash: sdHash } = payload;
@@ -33,7 +32,7 @@ export async function keyBindingFault(
   }
   const holderKey = readHolderKey(cnf);
   if (!holderKey) return 'The credential is bound to no key (cnf).';
-  if (!(await isSignedBy(keyBindingJwt, holderKey))) {
+  if (!isSignedBy(holderKey, parts)) {
     return 'The key binding was not signed by the key in the credential.';
   }
   const hash = createHash('sha256').update(withoutKeyBinding, 'ascii').digest('base64url');
@@ -43,15 +42,6 @@ export async function keyBindingFault(
   if (nonce !== expected.nonce) return 'The key binding answers another request (nonce).';
   const ageSeconds = Math.abs(now.getTime() / 1000 - iat);
   return ageSeconds <= TOLERANCE_SECONDS ? null : 'The key binding is too old.';
-}
-
-async function isSignedBy(jwt: string, key: KeyObject): Promise<boolean> {
-  try {
-    await compactVerify(jwt, key, { algorithms: ['ES256'] });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The P-256 key of `cnf.jwk` (RFC 7800), public members alone; `null` when there is none. */

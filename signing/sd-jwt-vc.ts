@@ -1,10 +1,9 @@
 // SD-JWT VC (draft-ietf-oauth-sd-jwt-vc): the credential of a licence, issued and verified.
-import { compactVerify } from 'jose';
 import type { Ids, Json, JsonObject } from '../platform/index.ts';
 import type { ChainResult, TrustedLeaf } from './certificate-chain.ts';
 import { type Check, createChecks } from './checks.ts';
 import { disclosureDigest, encodeDisclosure, RESERVED_NAMES } from './disclosure.ts';
-import { type CompactParts, isJsonObject, readCompact, signCompact } from './jws.ts';
+import { type CompactParts, isJsonObject, isSignedBy, readCompact, signCompact } from './jws.ts';
 import { type ExpectedBinding, keyBindingFault } from './key-binding.ts';
 import type { Signer } from './keystore.ts';
 import { processDisclosures, type SdJwtParts, splitSdJwt } from './sd-jwt.ts';
@@ -128,90 +127,107 @@ export interface VerifiedCredential {
   status?: StatusReference;
 }
 
-export interface CredentialVerifierDeps {
+export interface VerifierDeps {
   verifyChain: (x5c: unknown, purpose: LeafPurpose) => ChainResult;
   /** Why a leaf was not to be trusted for a signature made then, or `null`. */
   leafFault: (leaf: TrustedLeaf, signedAt: Date) => Promise<string | null>;
 }
 
+export interface VerifyOptions {
+  now: Date;
+  keyBinding?: ExpectedBinding;
+}
+
 /**
  * Verifies a credential or a presentation of one (RFC 9901 section 7, sections 3 and 4 of the
  * draft). A certificate counts if it was good when the credential was issued: licences live longer
- * than keys. 4,000/s on one core with 5 disclosures and a path already known.
+ * than keys. With 5 disclosures and a path already known 4,000/s of one core.
  */
 export async function verifyCredential(
   compact: string,
-  { now, keyBinding }: { now: Date; keyBinding?: ExpectedBinding },
-  { verifyChain, leafFault }: CredentialVerifierDeps,
+  options: VerifyOptions,
+  deps: VerifierDeps,
 ): Promise<VerifiedCredential> {
   const checks = createChecks(CHECKS);
-  const failed = (): VerifiedCredential => ({ checks: checks.list(), isAuthentic: false });
+  const opened = openCredential(compact, deps, checks);
+  if (!opened) return { checks: checks.list(), isAuthentic: false };
+  const { parts, leaf, claims, registered } = opened;
+  const { iat, status } = registered;
 
+  const fault = await deps.leafFault(leaf, iat ?? options.now);
+  if (fault) checks.fail('certificate', fault);
+  else checks.pass('certificate', `Signed by ${leaf.organization} under this registry's CA.`);
+  checkKeyBinding(parts, claims.cnf, options, checks);
+  checkTimes(registered, options.now, checks);
+
+  if (checks.hasFailed('certificate', 'key_binding')) {
+    return { checks: checks.list(), isAuthentic: false };
+  }
+  return { checks: checks.list(), isAuthentic: true, claims, ...(status && { status }) };
+}
+
+type CredentialChecks = ReturnType<typeof createChecks<(typeof CHECKS)[number]>>;
+
+/** What is in a credential whose signature, disclosures and form hold; else `null`. */
+function openCredential(compact: string, { verifyChain }: VerifierDeps, checks: CredentialChecks) {
   const read = readCredential(compact);
   if (typeof read === 'string') {
     checks.fail('format', read);
-    return failed();
+    return null;
   }
   const { parts, jwt } = read;
-
   const chain = verifyChain(jwt.header.x5c, 'credential');
   if (!chain.isTrusted) {
     checks.fail('certificate', chain.reason);
-    return failed();
+    return null;
   }
-  try {
-    await compactVerify(parts.issuerJwt, chain.leaf.publicKey, { algorithms: ['ES256'] });
-  } catch {
+  if (!isSignedBy(chain.leaf.publicKey, jwt)) {
     checks.fail('signature', 'The signed body was changed, or another key signed it.');
-    return failed();
+    return null;
   }
   checks.pass('signature', 'The signed body is unchanged.');
 
   const processed = processDisclosures(jwt.payload, parts.disclosures);
   if (!processed.isValid) {
     checks.fail('disclosures', processed.reason);
-    return failed();
+    return null;
   }
   const hidden = processed.disclosedNames.filter((name) => NEVER_DISCLOSABLE.has(name));
   if (hidden.length > 0) {
     checks.fail('disclosures', `These claims must not be disclosures: ${hidden.join(', ')}.`);
-    return failed();
+    return null;
   }
   checks.pass('disclosures', `${parts.disclosures.length} disclosed claim(s) are as issued.`);
 
-  const claims = readRegisteredClaims(processed.claims);
-  if (typeof claims === 'string') {
-    checks.fail('format', claims);
-    return failed();
+  const registered = readRegisteredClaims(processed.claims);
+  if (typeof registered === 'string') {
+    checks.fail('format', registered);
+    return null;
   }
   checks.pass('format', 'A credential in the SD-JWT VC format.');
+  return { parts, leaf: chain.leaf, claims: processed.claims, registered };
+}
 
-  const fault = await leafFault(chain.leaf, claims.iat ?? now);
-  if (fault) checks.fail('certificate', fault);
-  else checks.pass('certificate', `Signed by ${chain.leaf.organization} under this registry's CA.`);
-
-  if (parts.keyBindingJwt === null && !keyBinding) {
+function checkKeyBinding(
+  parts: SdJwtParts,
+  cnf: Json | undefined,
+  { now, keyBinding: expected }: VerifyOptions,
+  checks: CredentialChecks,
+): void {
+  if (parts.keyBindingJwt === null && !expected) {
     checks.skip('key_binding', 'Presented without proof that the presenter holds its key.');
-  } else {
-    const options = keyBinding ? { now, expected: keyBinding } : { now };
-    const bindingFault = await keyBindingFault(parts, processed.claims.cnf, options);
-    if (bindingFault) checks.fail('key_binding', bindingFault);
-    else checks.pass('key_binding', 'The presenter holds the key the credential is bound to.');
+    return;
   }
+  const fault = keyBindingFault(parts, cnf, { now, ...(expected && { expected }) });
+  if (fault) checks.fail('key_binding', fault);
+  else checks.pass('key_binding', 'The presenter holds the key the credential is bound to.');
+}
 
-  const { nbf, exp } = claims;
+function checkTimes({ nbf, exp }: RegisteredClaims, now: Date, checks: CredentialChecks): void {
   if (nbf && now < nbf) checks.fail('not_before', `Valid only from ${nbf.toISOString()}.`);
   else checks.pass('not_before', nbf ? `Valid since ${nbf.toISOString()}.` : 'No start is set.');
   if (exp && now >= exp) checks.fail('expiry', `Expired at ${exp.toISOString()}.`);
   else checks.pass('expiry', exp ? `Valid until ${exp.toISOString()}.` : 'No end is set.');
-
-  if (checks.hasFailed('certificate', 'key_binding')) return failed();
-  return {
-    checks: checks.list(),
-    isAuthentic: true,
-    claims: processed.claims,
-    ...(claims.status && { status: claims.status }),
-  };
 }
 
 /** The parts of a credential with the header members it must have, or what is wrong. */

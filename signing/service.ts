@@ -2,11 +2,15 @@
 import type { Clock, Database, Ids, JsonObject, Logger } from '../platform/index.ts';
 import { createChainVerifier } from './certificate-chain.ts';
 import { signingErrors } from './errors.ts';
-import type { ExpectedBinding } from './key-binding.ts';
 import type { Keystore } from './keystore.ts';
 import { signReceipt, verifyReceipt } from './receipt.ts';
 import { createRevocations } from './revocations.ts';
-import { type CredentialContent, issueCredential, verifyCredential } from './sd-jwt-vc.ts';
+import {
+  type CredentialContent,
+  issueCredential,
+  type VerifyOptions,
+  verifyCredential,
+} from './sd-jwt-vc.ts';
 import { createStatusLists } from './status-lists.ts';
 
 export interface SigningDeps {
@@ -39,7 +43,7 @@ export function createSigning(deps: SigningDeps) {
   return {
     issueCredential: (content: CredentialContent) =>
       issueCredential(content, { signer: keystore.credentialKey, issuer: publicUrl, ids }),
-    verifyCredential: (compact: string, options: { now: Date; keyBinding?: ExpectedBinding }) =>
+    verifyCredential: (compact: string, options: VerifyOptions) =>
       verifyCredential(compact, options, verifier),
 
     signReceipt: (uscc: string, payload: JsonObject) => signReceipt(keystore, uscc, payload),

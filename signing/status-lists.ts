@@ -6,13 +6,14 @@ import type { Keystore } from './keystore.ts';
 import type { StatusReference } from './sd-jwt-vc.ts';
 import { encodeStatusList, shuffledIndexes, writeStatus } from './status-list.ts';
 import {
-  drawPositions,
+  drawPlaces,
   findList,
   findStatus,
-  getShuffledIndex,
+  getIndexes,
   type Horizon,
   hasList,
   insertList,
+  lockNewLists,
   statusesSince,
   upsertStatus,
 } from './status-store.ts';
@@ -73,6 +74,9 @@ export function createStatusLists(deps: StatusListsDeps) {
 
   async function ensureList(tx: Tx, id: number): Promise<void> {
     if (await hasList(tx, id)) return;
+    // Of many that need a new list at once, one makes it and the others wait for its commit.
+    await lockNewLists(tx);
+    if (await hasList(tx, id)) return;
     const list = {
       id,
       uri: `${publicUrl}/status-lists/${id}`,
@@ -80,24 +84,19 @@ export function createStatusLists(deps: StatusListsDeps) {
       shuffled: shuffledIndexes(LIST_SIZE, ids),
       createdAt: clock.now(),
     };
-    if (await insertList(tx, list)) logger.info({ statusList: id }, 'A status list was added');
+    await insertList(tx, list);
+    logger.info({ statusList: id }, 'A status list was added');
   }
 
   async function allocateStatuses(tx: Tx, count: number): Promise<AllocatedStatus[]> {
     if (!Number.isSafeInteger(count) || count < 1) throw new TypeError('Ask for one or more.');
-    const drawn = await drawPositions(tx, count, LIST_SIZE);
+    const spans = await drawPlaces(tx, count, LIST_SIZE);
     const allocated: AllocatedStatus[] = [];
-    for (const { position, uri, idx } of drawn) {
-      const listId = Math.floor(position / LIST_SIZE);
-      const offset = position % LIST_SIZE;
-      if (offset === PREPARE_AT) await ensureList(tx, listId + 1);
-      if (uri === null || idx === null) {
-        await ensureList(tx, listId);
-        const late = await getShuffledIndex(tx, listId, offset);
-        allocated.push({ listId: String(listId), ...late });
-      } else {
-        allocated.push({ listId: String(listId), uri, idx });
-      }
+    for (const { listId, offsets, found } of spans) {
+      if (!found) await ensureList(tx, listId);
+      if (offsets.includes(PREPARE_AT)) await ensureList(tx, listId + 1);
+      const { uri, indexes } = found ?? (await getIndexes(tx, listId, offsets));
+      for (const idx of indexes) allocated.push({ listId: String(listId), uri, idx });
     }
     return allocated;
   }
