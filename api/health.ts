@@ -8,11 +8,11 @@ export function healthRoutes({ health, metrics }: Pick<Services, 'health' | 'met
   return new Hono<Env>()
     .get('/healthz', (c) => c.json({ ok: true }, 200, { 'Cache-Control': 'no-store' }))
     .get('/readyz', async (c) => {
-      const report = await health.report();
+      const report = await health.readiness();
       return c.json(report, report.ready ? 200 : 503, { 'Cache-Control': 'no-store' });
     })
     .get('/metrics', async (c) => {
-      const text = await metrics.registry.metrics();
-      return c.body(text, 200, { 'Content-Type': metrics.registry.contentType });
+      const text = await metrics.text();
+      return c.body(text, 200, { 'Content-Type': metrics.contentType });
     });
 }

@@ -1,5 +1,6 @@
 // Licences: issue, read, act on them (contract section 4.1). Other departments' use goes by /read.
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { HistoryItem, WholeLicence } from '../registry/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
 import { idempotent } from './idempotent.ts';
@@ -12,6 +13,7 @@ import {
   jsonReply,
   Purpose,
   Reference,
+  shapeOf,
 } from './shapes.ts';
 
 const Holder = z.strictObject({
@@ -50,7 +52,14 @@ const Issued = z
 
 const Awaiting = z.object({ id: z.string(), state: z.literal('awaiting_approval') });
 const Changed = z.object({ number: z.string(), status: z.string(), changedAt: z.string() });
-const Licence = JsonObject.openapi('Licence');
+const Licence = shapeOf<WholeLicence>(
+  'Licence',
+  'number, type, version, status, issuer, holder, validFrom, validTo, issuedAt, statusListIndex, fields',
+);
+const History = shapeOf<HistoryItem>(
+  'HistoryItem',
+  'at, act, status, organisation, legalBasis, reason, related',
+);
 
 const LicenceNumber = z.object({ number: z.string().max(160) });
 
@@ -142,7 +151,7 @@ const history = createRoute({
   request: { params: LicenceNumber },
   responses: {
     ...commonRefusals,
-    200: jsonReply(z.object({ items: z.array(JsonObject) }), 'Events'),
+    200: jsonReply(z.object({ items: z.array(History) }), 'Events'),
   },
 });
 

@@ -1,11 +1,17 @@
 // A person's own: licences, who looked, receipts, consents, the session (contract section 5).
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { OwnLicence } from '../registry/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
-import { commonRefusals, JsonObject, jsonReply, Paging, pageOf } from './shapes.ts';
+import { commonRefusals, JsonObject, jsonReply, Paging, pageOf, shapeOf } from './shapes.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const Items = z.object({ items: z.array(JsonObject) });
+
+const OwnLicences = shapeOf<OwnLicence>(
+  'OwnLicence',
+  'number, verificationCode, type, status, validFrom, validTo, issuer, issuedAt, fields',
+);
 
 const me = createRoute({
   method: 'get',
@@ -23,7 +29,10 @@ const licences = createRoute({
   path: '/me/licences',
   tags: ['me'],
   summary: 'My licences, with their verification codes',
-  responses: { ...commonRefusals, 200: jsonReply(Items, 'Licences') },
+  responses: {
+    ...commonRefusals,
+    200: jsonReply(z.object({ items: z.array(OwnLicences) }), 'Licences'),
+  },
 });
 
 const AccessQuery = Paging.extend({

@@ -1,12 +1,18 @@
 // What anyone may ask: is this licence genuine? (contract section 6)
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { AppError } from '../platform/index.ts';
+import type { Lookup } from '../registry/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
-import { commonRefusals, JsonObject, jsonBody, jsonReply } from './shapes.ts';
+import { commonRefusals, JsonObject, jsonBody, jsonReply, shapeOf } from './shapes.ts';
 
 const Code = z.object({ verificationCode: z.string().max(40) });
 const noStore = { 'Cache-Control': 'no-store' };
+
+const LookupReply = shapeOf<Lookup>(
+  'Lookup',
+  'result, type, issuer, holderName (masked), validTo, publicFields, checkedAt',
+);
 
 const lookup = createRoute({
   method: 'get',
@@ -16,7 +22,7 @@ const lookup = createRoute({
   request: { params: Code },
   responses: {
     ...commonRefusals,
-    200: jsonReply(JsonObject, 'The state of the licence, or unknown'),
+    200: jsonReply(LookupReply, 'The state of the licence, or unknown'),
   },
 });
 

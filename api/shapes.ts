@@ -49,6 +49,11 @@ export const commonRefusals = {
   503: { description: 'The log or a store can not be written now', content: problemContent },
 } as const;
 
+/** A reply whose shape a room's type gives; the document names and describes it. */
+export function shapeOf<T>(name: string, description: string) {
+  return z.custom<T>().openapi(name, { type: 'object', description });
+}
+
 /** `{ 200: … }` for a JSON reply, with the common refusals beside it. */
 export function jsonReply<S extends z.ZodType>(schema: S, description: string) {
   return { description, content: { 'application/json': { schema } } };

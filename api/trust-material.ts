@@ -1,5 +1,6 @@
 // What lets others check us: status lists, certificates, issuer keys, type metadata, the log's heads and tiles.
 import { Hono } from 'hono';
+import { parseTilePath } from '../audit/index.ts';
 import { AppError } from '../platform/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
@@ -16,19 +17,6 @@ function der(bytes: Buffer, type: string): Response {
   return new Response(new Uint8Array(bytes), {
     headers: { 'Content-Type': type, 'Cache-Control': aDay, ...anyOrigin },
   });
-}
-
-/** `x001/x234/067` → 1234067 (C2SP tlog-tiles); null when it is not canonical. */
-export function tileIndex(path: string): number | null {
-  const parts = path.split('/');
-  const last = parts.at(-1) ?? '';
-  const wellFormed =
-    parts.slice(0, -1).every((part) => /^x\d{3}$/.test(part)) &&
-    /^\d{3}$/.test(last) &&
-    parts.length <= 5;
-  if (!wellFormed) return null;
-  const value = Number([...parts.slice(0, -1).map((part) => part.slice(1)), last].join(''));
-  return parts.length > 1 && parts[0] === 'x000' ? null : value;
 }
 
 /** Routes for /status-lists, /pki, /.well-known/jwt-vc-issuer, /vct and /log. */
@@ -65,14 +53,9 @@ export function trustMaterialRoutes({
       return c.text(note, 200, { 'Cache-Control': 'public, max-age=1', ...anyOrigin });
     })
     .get('/log/tile/:path{.+}', async (c) => {
-      const match = /^(\d{1,2})\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/.exec(
-        c.req.param('path'),
-      );
-      const index = match?.[2] === undefined ? null : tileIndex(match[2]);
-      if (!match || index === null) throw notFound('tile');
-      const width = match[3] === undefined ? 256 : Number(match[3]);
-      const bytes = await audit.tile(Number(match[1]), index, width);
-      if (bytes === null) throw notFound('tile');
+      const address = parseTilePath(c.req.param('path'));
+      const bytes = address && (await audit.tile(address.level, address.n, address.width));
+      if (!bytes) throw notFound('tile');
       return new Response(new Uint8Array(bytes), {
         headers: {
           'Content-Type': 'application/octet-stream',

@@ -21,7 +21,7 @@ Exit code: 0 when whole, 1 when anything is wrong.`,
       const report = await house.services.audit.verify({
         ...(range.from === undefined ? {} : { from: range.from }),
         ...(range.to === undefined ? {} : { to: range.to }),
-        onProgress: (progress) => process.stderr.write(`\rchecked ${progress.checked}`),
+        onProgress: (checked, of) => process.stderr.write(`\rchecked ${checked} of ${of}`),
       });
       process.stderr.write('\n');
       for (const fault of report.faults) {

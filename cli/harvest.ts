@@ -1,7 +1,7 @@
 // `harvest`: loads a list of datasets from a file into the catalogue, with a report per record.
 import { readFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
-import { reportLines } from '../catalogue/index.ts';
+import { resolve } from 'node:path';
+import { harvestExitCode, harvestLines } from '../catalogue/index.ts';
 import { loadConfig } from '../platform/index.ts';
 import { type Command, readArgs, UsageError } from './command.ts';
 import { attachHouse } from './house.ts';
@@ -30,15 +30,13 @@ Exit code: 0 done or all unchanged, 1 nothing could be taken, 3 held back.`,
     try {
       const report = await house.services.catalogue.harvest({
         source: values.source ?? resolve(path),
-        filename: basename(path),
         bytes,
         allowDeletes: values['allow-deletes'] ?? false,
         onProgress: ({ done, total }) => process.stderr.write(`\r${done} of ${total}`),
       });
       process.stderr.write('\n');
-      const { lines, exitCode } = reportLines(report);
-      for (const line of lines) console.log(line);
-      return exitCode;
+      for (const line of harvestLines(report)) console.log(line);
+      return harvestExitCode(report);
     } finally {
       await house.close();
     }

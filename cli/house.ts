@@ -6,11 +6,14 @@ import { compose, type Services } from '../api/index.ts';
 import {
   AppError,
   type Config,
+  connectDatabase,
   createLogger,
+  findInstance,
   holdPublicUrl,
   type Logger,
   migrate,
   migrateQueue,
+  type RuntimeUrls,
   readRolePasswords,
   runtimeUrls,
   startEmbeddedPostgres,
@@ -81,14 +84,7 @@ export async function openHouse({ config, logger, say, onLost }: OpenOptions): P
       extra: migrateQueue,
       onProgress: say,
     });
-    const services = await compose({
-      config,
-      logger,
-      appUrl,
-      logUrl,
-      citationOf: legalBasisCitations(world),
-    });
-    await holdPublicUrl(services.database.db, config.publicUrl, config.publicUrlAliases);
+    const services = await composeHouse(config, logger, { appUrl, logUrl }, world);
     return {
       services,
       world,
@@ -101,6 +97,30 @@ export async function openHouse({ config, logger, say, onLost }: OpenOptions): P
     await database.close();
     throw error;
   }
+}
+
+/** Holds the house to its first public URL, then builds its rooms. */
+async function composeHouse(
+  config: Config,
+  logger: Logger,
+  { appUrl, logUrl }: RuntimeUrls,
+  world: World,
+): Promise<Services> {
+  const database = connectDatabase({ url: appUrl, max: 1, applicationName: 'yihao-start' });
+  let firstPublicUrl: string;
+  try {
+    firstPublicUrl = await holdPublicUrl(database.db, config.publicUrl, config.publicUrlAliases);
+  } finally {
+    await database.close();
+  }
+  return compose({
+    config,
+    logger,
+    appUrl,
+    logUrl,
+    firstPublicUrl,
+    citationOf: legalBasisCitations(world),
+  });
 }
 
 const DatabaseFile = z.object({ url: z.string() });
@@ -120,18 +140,13 @@ export async function attachHouse(config: Config, say: Say): Promise<House> {
     return openHouse({ config, logger, say, onLost });
   }
   const world = readWorld();
-  const services = await compose({
-    config,
-    logger,
-    ...runtimeUrls(running, passwords),
-    citationOf: legalBasisCitations(world),
-  });
+  const services = await composeHouse(config, logger, runtimeUrls(running, passwords), world);
   return { services, world, close: () => services.close() };
 }
 
 /** The embedded server's URL while another process runs it. */
 async function runningUrl(config: Config): Promise<string | undefined> {
-  if (!(await isRunning(config.dataDir))) return undefined;
+  if ((await findInstance(config.dataDir)) === undefined) return undefined;
   const text = await readFile(join(config.dataDir, 'database.json'), 'utf8');
   return DatabaseFile.parse(JSON.parse(text)).url;
 }

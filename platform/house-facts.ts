@@ -24,19 +24,17 @@ export async function putHouseFact(tx: Tx, name: string, value: Json): Promise<v
 
 /**
  * Holds a house to the name it gave itself in signed licences: the first PUBLIC_URL is stored, and
- * another one is refused unless the stored one is among the aliases.
+ * another one is refused unless the stored one is among the aliases. Returns the stored one.
  */
 export async function holdPublicUrl(
   tx: Tx,
   publicUrl: string,
   aliases: readonly string[],
-): Promise<void> {
+): Promise<string> {
   const stored = await findHouseFact(tx, 'public_url');
-  if (stored === undefined || stored === publicUrl) {
-    if (stored === undefined) await putHouseFact(tx, 'public_url', publicUrl);
-    return;
-  }
-  if (typeof stored === 'string' && aliases.includes(stored)) return;
+  if (stored === undefined) await putHouseFact(tx, 'public_url', publicUrl);
+  if (stored === undefined || stored === publicUrl) return publicUrl;
+  if (typeof stored === 'string' && aliases.includes(stored)) return stored;
   throw houseErrors.public_url_changed(
     `Licences of this house name ${String(stored)}. Start with PUBLIC_URL=${String(stored)}, or add it to PUBLIC_URL_ALIASES.`,
   );

@@ -1,12 +1,14 @@
 // The API for readers: every route of the OpenAPI document, grouped by its tag.
 import { Frame, type PageContext } from './page.tsx';
 
-/** The part of an OpenAPI document this page shows. */
+/** The part of an OpenAPI document this page shows; path items hold more than operations. */
 export interface OpenApiDocument {
-  paths?: Record<
-    string,
-    Record<string, { summary?: string; tags?: string[] } | undefined> | undefined
-  >;
+  paths?: object | undefined;
+}
+
+interface Operation {
+  summary?: string;
+  tags?: string[];
 }
 
 const methods = ['get', 'post', 'put', 'patch', 'delete'];
@@ -16,7 +18,7 @@ export function DocsPage({ c, document }: { c: PageContext; document: OpenApiDoc
   const groups = new Map<string, { method: string; path: string; summary: string }[]>();
   for (const [path, operations] of Object.entries(document.paths ?? {})) {
     for (const method of methods) {
-      const operation = operations?.[method];
+      const operation = (operations as Record<string, Operation | undefined>)[method]; // OpenAPI 3.1, 4.8.9
       if (!operation) continue;
       const tag = operation.tags?.[0] ?? 'other';
       const group = groups.get(tag) ?? [];

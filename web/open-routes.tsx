@@ -57,17 +57,20 @@ export function openRoutes(deps: PageDeps) {
     .get('/catalogue', async (c) => {
       const query = c.req.query('q') ?? '';
       const start = Math.max(0, Math.min(100_000, Number(c.req.query('start') ?? 0) || 0));
-      const result = await catalogue.packageSearch({ q: query, start, rows: 20 });
+      const result = await catalogue.packageSearch(c.get('actor'), { q: query, start, rows: 20 });
       return c.html(<CataloguePage c={c} query={query} start={start} result={result} />);
     })
     .get('/dataset/:id', async (c) => {
-      const dataset = await catalogue.packageShow({ id: c.req.param('id') });
+      const dataset = await catalogue.packageShow(c.get('actor'), { id: c.req.param('id') });
       const active = dataset.resources.find((resource) => resource.datastore_active);
       const preview =
         active && dataset.open_level === 'unconditional'
           ? {
               resourceId: active.id,
-              rows: await catalogue.datastoreSearch({ resource_id: active.id, limit: 10 }),
+              rows: await catalogue.datastoreSearch(c.get('actor'), {
+                resource_id: active.id,
+                limit: 10,
+              }),
             }
           : null;
       return c.html(<DatasetPage c={c} dataset={dataset} preview={preview} />);

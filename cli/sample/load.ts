@@ -1,6 +1,7 @@
 // Loads the sample city through the same acts real departments use: what may be done by nobody
 // real is done by a system actor named in the log.
 import type { Services } from '../../api/index.ts';
+import { installSample } from '../../catalogue/index.ts';
 import type { Actor } from '../../identity/index.ts';
 import { AppError, cityDay, findHouseFact, type Json, putHouseFact } from '../../platform/index.ts';
 import {
@@ -171,7 +172,7 @@ async function loadWorld(
     await exchange.publishService(operator, service);
   await exchange.installSampleAgreements(operator);
   say('Filling the open-data catalogue');
-  await catalogue.installSample();
+  await installSample(catalogue);
 }
 
 /** Issues all licences of some residents, department by department, and sets their PINs. */

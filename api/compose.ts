@@ -1,0 +1,214 @@
+// The one place that builds things, in floor order, and undoes it in reverse.
+import { join } from 'node:path';
+import { createAudit } from '../audit/index.ts';
+import { createCatalogue } from '../catalogue/index.ts';
+import { createExchange } from '../exchange/index.ts';
+import { createIdentity, sessionCookie } from '../identity/index.ts';
+import { createOversight } from '../oversight/index.ts';
+import {
+  type Config,
+  connectDatabase,
+  createHealth,
+  createIdempotency,
+  createMetrics,
+  createOutbox,
+  createQueue,
+  createSweeper,
+  dbNow,
+  type Logger,
+  postgresTransport,
+  redisTransport,
+  systemClock,
+  systemIds,
+} from '../platform/index.ts';
+import { createRegistry } from '../registry/index.ts';
+import { createSigning, openKeystore } from '../signing/index.ts';
+
+export interface ComposeOptions {
+  config: Config;
+  logger: Logger;
+  appUrl: string;
+  logUrl: string;
+  /** The URL this house first called itself: the log's name must never change. */
+  firstPublicUrl: string;
+  citationOf: (id: string, lang: 'zh' | 'en') => string;
+}
+
+export type Services = Awaited<ReturnType<typeof compose>>;
+
+/** Connections of each pool in one process; together with the queue's well below 100. */
+const connections = { app: 20, log: 3, sweeps: 4 };
+
+/** Builds every room over one database and one set of keys. Nothing runs before `start`. */
+export async function compose(options: ComposeOptions) {
+  const { config, logger, appUrl, logUrl, citationOf } = options;
+  const { publicUrl, publicUrlAliases, cityTz } = config;
+  const clock = systemClock;
+  const ids = systemIds;
+  const closers: (() => Promise<void> | void)[] = [];
+  const metrics = createMetrics({ isRuntimeIncluded: true });
+  const health = createHealth();
+  const connect = (url: string, max: number, name: string) => {
+    const database = connectDatabase({ url, max, applicationName: `yihao-${config.role}-${name}` });
+    closers.push(() => database.close());
+    return database;
+  };
+
+  // Floor 0: platform
+  const database = connect(appUrl, connections.app, 'app');
+  const logDatabase = connect(logUrl, connections.log, 'log');
+  const sweeper = createSweeper({
+    database: connect(appUrl, connections.sweeps, 'sweeps'),
+    logger,
+    metrics,
+  });
+  closers.push(() => sweeper.close());
+  const transport =
+    config.redisUrl === undefined
+      ? postgresTransport({ url: appUrl })
+      : redisTransport({ url: config.redisUrl });
+  const queue = createQueue({ transport, logger, metrics });
+  closers.push(() => queue.close());
+  const outbox = createOutbox({ database, ids, logger, metrics, sweeper });
+  closers.push(() => outbox.close());
+  const keystore = openKeystore(config.keysDir);
+  const idempotency = createIdempotency({
+    database,
+    key: keystore.secret('idempotency'),
+    ids,
+    logger,
+    metrics,
+    sweeper,
+  });
+
+  // Floors 1 to 3: audit, signing, identity
+  const audit = createAudit({
+    database,
+    logDatabase,
+    clock,
+    ids,
+    logger,
+    signer: keystore.logKey,
+    origin: `${new URL(options.firstPublicUrl).host}/log`,
+    headFile: join(config.dataDir, 'log-head.json'),
+    metrics,
+  });
+  closers.push(() => audit.stop());
+  const signing = createSigning({ database, clock, ids, keystore, publicUrl, logger });
+  const identity = createIdentity({
+    database,
+    clock,
+    ids,
+    audit,
+    keys: {
+      indexRegistry: keystore.secret('index-registry'),
+      indexAudit: keystore.secret('index-audit'),
+      kek: keystore.secret('kek'),
+      pseudonym: keystore.secret('pseudonym'),
+      session: keystore.secret('session'),
+      tokenKey: keystore.tokenKey,
+    },
+    publicUrl,
+    publicUrlAliases,
+    logger,
+    isLocalSignInAllowed: !config.isProduction,
+    cityTz,
+  });
+
+  // Floors 4 to 6: registry, catalogue, exchange, oversight
+  const registry = createRegistry({
+    database,
+    clock,
+    ids,
+    audit,
+    signing,
+    identity,
+    outbox,
+    publicUrl,
+    cityTz,
+    keys: { lookup: keystore.secret('index-lookup') },
+  });
+  const catalogue = createCatalogue({ database, clock, ids, logger, publicUrl });
+  const exchange = createExchange({
+    database,
+    clock,
+    ids,
+    audit,
+    signing,
+    identity,
+    registry,
+    queue,
+    outbox,
+    sweeper,
+    logger,
+    cityTz,
+    metrics,
+  });
+  const oversight = createOversight({
+    database,
+    audit,
+    identity,
+    exchange,
+    clock,
+    ids,
+    logger,
+    citationOf,
+  });
+
+  health.check('database', async () => {
+    await dbNow(database.db);
+    return undefined;
+  });
+  health.check('queue', async () => {
+    await transport.reach();
+    return transport.kind;
+  });
+
+  return {
+    config,
+    logger,
+    clock,
+    ids,
+    metrics,
+    health,
+    database,
+    idempotency,
+    outbox,
+    queue,
+    audit,
+    signing,
+    identity,
+    registry,
+    catalogue,
+    exchange,
+    oversight,
+    citationOf,
+    sessionCookie: sessionCookie(publicUrl),
+    /** Secrets of the sample city derive from it; nothing else does. */
+    sampleKey: keystore.secret('cookies'),
+
+    /** Begins what this process does by its role: sequencing, jobs, sweeps. */
+    async start(): Promise<void> {
+      const { role } = config;
+      await identity.start();
+      if (role === 'all' || role === 'log') await audit.startSequencer();
+      if (role === 'all' || role === 'worker') {
+        for (const job of registry.jobs) sweeper.every(job.everyMs, job.name, job.run);
+        sweeper.every(60_000, 'identity.purge', () => identity.purgeExpired());
+        await queue.start();
+        await outbox.start();
+      }
+    },
+
+    /** Ends it all, last built first. */
+    async close(): Promise<void> {
+      for (const close of closers.reverse()) {
+        try {
+          await close();
+        } catch (error) {
+          logger.error({ err: error }, 'Closing failed.');
+        }
+      }
+    },
+  };
+}
