@@ -67,6 +67,15 @@ create index licences_due on registry.licences (valid_to) where status in ('vali
 grant select, insert, update (status, changed_at, revision, superseded_by)
   on registry.licences to :"app";
 
+-- Whom a licence names besides its holder: a spouse, a child's parents, a legal representative.
+create table registry.mentions (
+  person_id uuid not null references identity.people,
+  type_id text not null,
+  number text not null references registry.licence_keys,
+  primary key (person_id, type_id, number)
+);
+grant select, insert on registry.mentions to :"app";
+
 create table registry.credentials (
   number text not null,
   credential_sealed bytea not null,

@@ -10,7 +10,13 @@ export type { LicenceType, TypeDefinition } from './licence-type.ts';
 export { maskText } from './masks.ts';
 export type { PresentedCheck, PresentedResult } from './present.ts';
 export type { Lookup, LookupResult } from './public-check.ts';
-export type { HistoryItem, LicenceForReading, OwnLicence, WholeLicence } from './read.ts';
+export type {
+  HistoryItem,
+  LicenceForReading,
+  NamingLicence,
+  OwnLicence,
+  WholeLicence,
+} from './read.ts';
 export type { IssuedLicence } from './record.ts';
 export { createRegistry, type Registry } from './service.ts';
 export type { LicenceView } from './view.ts';

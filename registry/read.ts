@@ -11,6 +11,7 @@ import type { Refusals } from './refusals.ts';
 import { openBodies, openText, sealContexts } from './sealed-licence.ts';
 import {
   findByHolder,
+  findByMention,
   findLicence,
   getCredentialSealed,
   type LicenceRow,
@@ -62,6 +63,11 @@ export interface LicenceForReading extends LicenceView {
   holderName: string;
   issuer: { id: string; uscc: string; nameZh: string; nameEn: string };
   credential: string;
+}
+
+/** A licence that names someone besides its holder. */
+export interface NamingLicence extends LicenceView {
+  holderId: string;
 }
 
 type Reader = 'issuer' | 'holder';
@@ -267,6 +273,23 @@ export function createReads(deps: RegistryDeps, { refusals }: { refusals: Refusa
     /** A person's licences of these types in every status, newest first, for rules. The caller logs. */
     async licencesOf(tx: Tx, personId: string, typeIds: readonly string[]): Promise<LicenceView[]> {
       return openViews(tx, await findByHolder(tx, personId, { typeIds }));
+    },
+
+    /**
+     * Licences of these types that name a person besides their holder (a child's birth certificate,
+     * a company's licence), in every status, newest first, for rules. The caller logs.
+     */
+    async licencesNaming(
+      tx: Tx,
+      personId: string,
+      typeIds: readonly string[],
+    ): Promise<NamingLicence[]> {
+      const rows = await findByMention(tx, personId, typeIds);
+      const holders = new Map(rows.map(({ number, holderId }) => [number, holderId]));
+      return (await openViews(tx, rows)).map((view) => ({
+        ...view,
+        holderId: holders.get(view.number) ?? '',
+      }));
     },
 
     /** One licence for a department the exchange lets read it; null when there is none. The caller logs. */

@@ -6,8 +6,8 @@ import { credentialContent } from './credential-claims.ts';
 import type { RegistryDeps } from './deps.ts';
 import { type Fields, type Holder, isLive, type LicenceStatus } from './licence.ts';
 import { formatLicenceNumber, newSerial } from './licence-number.ts';
-import { encodeBody, sealContexts } from './sealed-licence.ts';
-import { insertCredentials, insertEvents, insertLicences } from './store.ts';
+import { encodeBody, peopleNamedIn, sealContexts } from './sealed-licence.ts';
+import { insertCredentials, insertEvents, insertLicences, insertMentions } from './store.ts';
 import { together } from './together.ts';
 import type { PublishedType } from './type-book.ts';
 import { CODE_BYTES, encodeVerificationCode, verificationCodeKey } from './verification-code.ts';
@@ -182,6 +182,12 @@ export function createRecorder(deps: RegistryDeps) {
         codeSealed: sealed(at, 1),
       })),
       now,
+    );
+    await insertMentions(
+      tx,
+      prepared.flatMap(({ number, type }, at) =>
+        peopleNamedIn(fields[at]).map((personId) => ({ personId, typeId: type.id, number })),
+      ),
     );
 
     // 2. Sign.

@@ -91,6 +91,16 @@ export const licences = registrySchema.table(
   ],
 );
 
+export const mentions = registrySchema.table(
+  'mentions',
+  {
+    personId: uuid('person_id').notNull(),
+    typeId: text('type_id').notNull(),
+    number: text('number').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.personId, table.typeId, table.number] })],
+);
+
 export const credentials = registrySchema.table('credentials', {
   number: text('number').primaryKey(),
   credentialSealed: bytea('credential_sealed').notNull(),

@@ -2,7 +2,7 @@
 // the verification code, the credential, and the reasons in its history.
 
 import { z } from 'zod';
-import type { JsonObject, Tx } from '../platform/index.ts';
+import type { Json, JsonObject, Tx } from '../platform/index.ts';
 import type { RegistryDeps } from './deps.ts';
 import { Fields } from './licence.ts';
 
@@ -59,4 +59,18 @@ export async function openText(
 ): Promise<string | null> {
   const [bytes] = await identity.openMany(tx, [{ personId, sealed, context }]);
   return bytes?.toString('utf8') ?? null;
+}
+
+/** The people a body's fields name, each once. */
+export function peopleNamedIn(value: Json | undefined): string[] {
+  const found = new Set<string>();
+  const look = (part: Json | undefined): void => {
+    if (Array.isArray(part)) for (const item of part) look(item);
+    else if (part !== null && typeof part === 'object') {
+      if (typeof part.$person === 'string') found.add(part.$person);
+      else for (const member of Object.values(part)) look(member);
+    }
+  };
+  look(value);
+  return [...found];
 }

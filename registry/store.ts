@@ -42,6 +42,11 @@ function isoTime(time: SQL): SQL {
   return sql`to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
+/** A list for `in (…)`; of none, one that holds nothing. */
+function textList(values: readonly string[]): SQL {
+  return sql`select jsonb_array_elements_text(${JSON.stringify(values)}::text::jsonb)`;
+}
+
 export async function findLicence(tx: Tx, number: string): Promise<LicenceRow | undefined> {
   const [row] = await selectRows<LicenceRow>(
     tx,
@@ -76,9 +81,7 @@ export function findByHolder(
   only: { typeIds?: readonly string[] | undefined; issuerId?: string } = {},
 ): Promise<LicenceRow[]> {
   const types =
-    only.typeIds === undefined
-      ? sql``
-      : sql`and k.type_id in (select jsonb_array_elements_text(${JSON.stringify(only.typeIds)}::text::jsonb))`;
+    only.typeIds === undefined ? sql`` : sql`and k.type_id in (${textList(only.typeIds)})`;
   const issuer = only.issuerId === undefined ? sql`` : sql`and l.issuer_id = ${only.issuerId}`;
   return selectRows<LicenceRow>(
     tx,
@@ -86,6 +89,35 @@ export function findByHolder(
       from registry.licence_keys k join registry.licences l on l.number = k.number
       where k.holder_id = ${holderId} ${types} ${issuer}
       order by l.issued_at desc, l.number desc`,
+  );
+}
+
+/** All versions of all licences of these types that name a person besides their holder. */
+export function findByMention(
+  tx: Tx,
+  personId: string,
+  typeIds: readonly string[],
+): Promise<LicenceRow[]> {
+  return selectRows<LicenceRow>(
+    tx,
+    sql`select ${columns}
+      from registry.mentions m join registry.licences l on l.number = m.number
+      where m.person_id = ${personId} and m.type_id in (${textList(typeIds)})
+      order by l.issued_at desc, l.number desc`,
+  );
+}
+
+/** Records whom licences name. */
+export async function insertMentions(
+  tx: Tx,
+  mentions: readonly { personId: string; typeId: string; number: string }[],
+): Promise<void> {
+  if (mentions.length === 0) return;
+  await tx.execute(
+    sql`insert into registry.mentions (person_id, type_id, number)
+      select distinct "personId", "typeId", number
+      from jsonb_to_recordset(${JSON.stringify(mentions)}::text::jsonb)
+        as i("personId" uuid, "typeId" text, number text)`,
   );
 }
 
