@@ -83,15 +83,17 @@ export function redisTransport({ url, prefix = 'yihao' }: RedisTransportOptions)
         // Nobody reads BullMQ's event stream here.
         streams: { events: { maxLen: 100 } },
       }).on('error', onError),
-    openConsumer: (name, process, concurrency, onError) =>
-      // Options, not a connection: a rebuilt worker gets new connections.
-      new Worker<JobData, void, string>(name, process, {
+    openConsumer: (name, process, concurrency, onError) => {
+      // Options, not a connection: a replacing worker gets new connections.
+      const worker = new Worker<JobData, void, string>(name, process, {
         ...workerSettings,
         concurrency,
         removeOnComplete: { age: 3600, count: 1000 },
         connection: { url, maxRetriesPerRequest: null, retryStrategy },
         prefix,
-      }).on('error', onError),
+      }).on('error', onError);
+      return { close: () => worker.close(), abandon: () => worker.disconnect() };
+    },
     close: async () => {
       if (!sender) return;
       try {

@@ -19,6 +19,8 @@ export interface Producer {
 export interface Consumer {
   /** Lets running jobs finish, however long they take: bound it. */
   close(): Promise<void>;
+  /** Drops the connections, whatever runs. */
+  abandon(): Promise<void>;
 }
 
 export type JobProcessor = Processor<JobData, void, string>;

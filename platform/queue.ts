@@ -13,7 +13,7 @@ import type { Metrics } from './metrics.ts';
 import { PermanentFailure } from './queue-errors.ts';
 import { createSender } from './queue-sender.ts';
 import type { Consumer, JobData, JobProcessor, QueueTransport } from './queue-transport.ts';
-import { TimeoutError, within } from './within.ts';
+import { within } from './within.ts';
 
 /** Idempotent: a job may come twice, and its row may have moved on. */
 export type JobHandler = (data: JobData) => Promise<void>;
@@ -41,6 +41,7 @@ interface Line {
 }
 
 const looksPerDeafness = 3;
+const hangUpTimeoutMs = 1000;
 
 /** The queue's two ends. Handlers are named before start(); a process that only sends never starts. */
 export function createQueue({
@@ -55,7 +56,7 @@ export function createQueue({
   const sender = createSender({ transport, logger, metrics, addTimeoutMs });
   const handlers = new Map<string, JobHandler>();
   const lines = new Map<string, Line>();
-  const replaced = new Set<Promise<void>>();
+  const retirings = new Set<Promise<void>>();
   const meters = {
     done: metrics.counter('queue_jobs_done_total', 'Job runs that ended.', ['queue', 'outcome']),
     seconds: metrics.histogram('queue_job_seconds', 'Run time of a job.', ['queue']),
@@ -130,27 +131,35 @@ export function createQueue({
     logger.error({ queue: name, waiting }, 'A worker is deaf and is replaced.');
     meters.replaced.inc({ queue: name });
     openLine(name, handler);
-    const closing = line.consumer
-      .close()
-      .catch((error: unknown) => logger.debug({ err: error }, 'A deaf worker did not close.'))
-      .finally(() => replaced.delete(closing));
-    replaced.add(closing);
+    const retiring = retire([line.consumer]).finally(() => retirings.delete(retiring));
+    retirings.add(retiring);
   }
 
   async function close(): Promise<void> {
     if (isClosed) return;
     isClosed = true;
     clearInterval(watchdog);
-    const consumers = [...lines.values()].map(({ consumer }) => consumer.close());
-    try {
-      await within(closeTimeoutMs, Promise.all([...consumers, ...replaced]), 'the running jobs');
-      await within(closeTimeoutMs, sender.close(), 'the senders');
-    } catch (error) {
-      if (!(error instanceof TimeoutError)) throw error;
-      // Locks run out, and the sweep or another worker takes the work up again.
-      logger.warn({ err: error }, 'The queue was closed with work in it.');
-    }
+    await Promise.all([retire([...lines.values()].map(({ consumer }) => consumer)), ...retirings]);
+    await isDone(hangUpTimeoutMs, sender.close(), 'the senders');
     await transport.close();
+  }
+
+  /** Lets running jobs finish, bounded. What lasts longer is cut off: its work is taken up again. */
+  async function retire(consumers: Consumer[]): Promise<void> {
+    const closing = Promise.all(consumers.map((consumer) => consumer.close()));
+    if (await isDone(closeTimeoutMs, closing, 'the running jobs')) return;
+    const cutting = Promise.all(consumers.map((consumer) => consumer.abandon()));
+    await isDone(hangUpTimeoutMs, cutting, 'the workers');
+  }
+
+  async function isDone(ms: number, work: Promise<unknown>, what: string): Promise<boolean> {
+    try {
+      await within(ms, work, what);
+      return true;
+    } catch (error) {
+      logger.warn({ err: error }, 'A part of the queue did not close cleanly.');
+      return false;
+    }
   }
 
   return {
