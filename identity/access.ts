@@ -12,7 +12,7 @@ import {
   type Tx,
 } from '../platform/index.ts';
 import type { Actor } from './actor.ts';
-import type { DataKeys } from './data-keys.ts';
+import type { DataKeys, PersonKey } from './data-keys.ts';
 import { identityErrors } from './errors.ts';
 import type { PersonIndex } from './person-index.ts';
 import { open, seal } from './sealing.ts';
@@ -80,59 +80,86 @@ const NOTHING: AccessDetail = {
 /** Recording and opening of looks. */
 export function createAccess(deps: {
   database: Database;
-  audit: Pick<Audit, 'append'>;
+  audit: Pick<Audit, 'appendMany'>;
   index: PersonIndex;
   dataKeys: DataKeys;
   ids: Ids;
 }) {
   const { database, audit, index, dataKeys, ids } = deps;
 
+  /**
+   * Stages entries in the caller's transaction, in their order, with two statements for any number.
+   * Refuses nothing but a subject who was erased: what a purpose or a case may say is for the caller
+   * to check.
+   */
+  async function recordAccessMany(
+    tx: Tx,
+    actor: Actor,
+    entries: readonly AccessEntry[],
+  ): Promise<{ stageId: string }[]> {
+    const subjects = entries.flatMap(({ subject }) => (subject === undefined ? [] : [subject]));
+    const keys = await dataKeys.load(tx, subjects);
+    return audit.appendMany(
+      tx,
+      entries.map((entry) => {
+        if (entry.subject === undefined) return draftOf(actor, entry, null);
+        const subject = keys.get(entry.subject);
+        if (!subject) throw identityErrors.erased('The data of this person has been erased.');
+        return draftOf(actor, entry, subject);
+      }),
+    );
+  }
+
+  function draftOf(actor: Actor, entry: AccessEntry, subject: PersonKey | null): LeafDraft {
+    const { purpose, caseId, question } = entry;
+    const officer = entry.officer ?? actor.onBehalfOf ?? actor.officerKey;
+    const values: Partial<Record<Committed, string>> = {
+      ...(subject ? { subject: encodeBase64url(subject.subjectTag) } : {}),
+      ...(purpose === undefined ? {} : { purpose }),
+      ...(caseId === undefined ? {} : { case: caseId }),
+    };
+    const commitments: LeafDraft['commitments'] = {};
+    const salts: Partial<Record<Committed, string>> = {};
+    for (const name of COMMITTED) {
+      const value = values[name];
+      if (value === undefined) continue;
+      const salt = ids.bytes(SALT_BYTES);
+      commitments[name] = { salt, value: Buffer.from(value, 'utf8') };
+      salts[name] = encodeBase64url(salt);
+    }
+    const detail = canonicalJson({ purpose, caseId, question, officer, salts });
+    const key = subject?.key ?? dataKeys.platformKey;
+    return {
+      type: entry.type,
+      outcome: entry.outcome,
+      code: entry.code,
+      department: entry.department ?? actor.organisationId,
+      actor: index.pseudonym(actorName(actor, officer), subject?.subjectTag ?? null),
+      role: entry.role ?? roleOf(actor),
+      service: entry.service,
+      legalBasis: entry.legalBasis,
+      verification: entry.verification,
+      licence: entry.licence,
+      answerKind: entry.answerKind,
+      commitments,
+      sealed: seal(ids, key, Buffer.from(detail, 'utf8'), CONTEXT),
+      tags: {
+        ...(subject ? { subject: subject.subjectTag } : {}),
+        ...(caseId === undefined ? {} : { case: index.caseTag(caseId) }),
+      },
+      discloseAt: entry.discloseAt,
+      traceparent: actor.traceparent,
+    };
+  }
+
   return {
-    /**
-     * Stages the entry in the caller's transaction. Refuses nothing but a subject who was erased:
-     * what a purpose or a case may say is for the caller to check.
-     */
+    recordAccessMany,
+
+    /** Stages one entry; see recordAccessMany. */
     async recordAccess(tx: Tx, actor: Actor, entry: AccessEntry): Promise<{ stageId: string }> {
-      const subject = entry.subject === undefined ? null : await keyOf(tx, entry.subject);
-      const values: Partial<Record<Committed, string>> = {
-        ...(subject ? { subject: encodeBase64url(subject.subjectTag) } : {}),
-        ...(entry.purpose === undefined ? {} : { purpose: entry.purpose }),
-        ...(entry.caseId === undefined ? {} : { case: entry.caseId }),
-      };
-      const commitments: LeafDraft['commitments'] = {};
-      const salts: Partial<Record<Committed, string>> = {};
-      for (const name of COMMITTED) {
-        const value = values[name];
-        if (value === undefined) continue;
-        const salt = ids.bytes(SALT_BYTES);
-        commitments[name] = { salt, value: Buffer.from(value, 'utf8') };
-        salts[name] = encodeBase64url(salt);
-      }
-      const { purpose, caseId, question } = entry;
-      const officer = entry.officer ?? actor.onBehalfOf ?? actor.officerKey;
-      const detail = canonicalJson({ purpose, caseId, question, officer, salts });
-      const key = subject?.key ?? dataKeys.platformKey;
-      return audit.append(tx, {
-        type: entry.type,
-        outcome: entry.outcome,
-        code: entry.code,
-        department: entry.department ?? actor.organisationId,
-        actor: index.pseudonym(actorName(actor, officer), subject?.subjectTag ?? null),
-        role: entry.role ?? roleOf(actor),
-        service: entry.service,
-        legalBasis: entry.legalBasis,
-        verification: entry.verification,
-        licence: entry.licence,
-        answerKind: entry.answerKind,
-        commitments,
-        sealed: seal(ids, key, Buffer.from(detail, 'utf8'), CONTEXT),
-        tags: {
-          ...(subject ? { subject: subject.subjectTag } : {}),
-          ...(caseId === undefined ? {} : { case: index.caseTag(caseId) }),
-        },
-        discloseAt: entry.discloseAt,
-        traceparent: actor.traceparent,
-      });
+      const [staged] = await recordAccessMany(tx, actor, [entry]);
+      if (!staged) throw new TypeError('One entry in, one staged.');
+      return staged;
     },
 
     /** The sealed words of entries, in their order. Who may see them is for the caller to decide. */
@@ -154,12 +181,6 @@ export function createAccess(deps: {
       });
     },
   };
-
-  async function keyOf(tx: Tx, personId: string) {
-    const key = (await dataKeys.load(tx, [personId])).get(personId);
-    if (!key) throw identityErrors.erased('The data of this person has been erased.');
-    return key;
-  }
 }
 
 function openDetail(key: Buffer, sealed: Buffer, subjectTag: Buffer | null): AccessDetail {

@@ -14,7 +14,6 @@ export const identityErrors = errorCatalogue('identity', {
   unauthenticated: 'unauthenticated',
   token_invalid: 'unauthenticated',
   proof_invalid: 'unauthenticated',
-  client_suspended: 'unauthenticated',
   scope_missing: 'forbidden',
   role_missing: 'forbidden',
   sign_in_failed: 'unauthenticated',

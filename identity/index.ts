@@ -1,17 +1,6 @@
 // The face of identity: who acts, whose data it is, and the only way from a reference to an ID.
-export type { AccessDetail, AccessEntry, Opening } from './access.ts';
-export {
-  type Actor,
-  anonymousActor,
-  isRole,
-  isScope,
-  ROLES,
-  type Role,
-  SCOPES,
-  type Scope,
-} from './actor.ts';
-export type { PresentedRequest } from './authenticate.ts';
-export type { Client, NewClient } from './client.ts';
+export type { AccessDetail, AccessEntry } from './access.ts';
+export { type Actor, anonymousActor, ROLES, type Role, SCOPES, type Scope } from './actor.ts';
 export { identityErrors } from './errors.ts';
 export {
   CITIZEN_ID_PATTERN,
@@ -23,12 +12,10 @@ export {
   maskName,
   type PersonIdentifier,
 } from './identifiers.ts';
-export type { Officer, OfficerInput } from './organisations.ts';
 export type { NamedPerson, RevealedPerson } from './people.ts';
 export { hasScope, requireRole, requireScope, scopesOf } from './roles.ts';
 export type { Stretching } from './secret-hash.ts';
-export { createIdentity, type Identity, type IdentityDeps, type IdentityKeys } from './service.ts';
+export { createIdentity, type Identity, type IdentityDeps } from './service.ts';
 export { sessionCookie } from './session-cookie.ts';
 export type { Credentials } from './sessions.ts';
 export type { Organisation } from './store-organisations.ts';
-export type { ToOpen, ToSeal } from './vault.ts';

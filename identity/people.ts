@@ -65,15 +65,22 @@ export function createPeople(deps: {
 
     const known = new Map<string, string>();
     const existing = await findByBlindIndex(tx, indexesOf(wanted.values()));
-    for (const row of existing) known.set(row.blindIndex.toString('hex'), row.id);
+    for (const row of existing) {
+      known.set(row.blindIndex.toString('hex'), row.id);
+      // Whoever ensures a person seals or logs something about her next.
+      dataKeys.hold(row);
+    }
     await rename(tx, existing, wanted);
 
     const missing = [...wanted].filter(([key]) => !known.has(key)).map(([, person]) => person);
     if (missing.length > 0) {
       const made = missing.map(newPerson);
       const added = new Set(await insertPeople(tx, made, clock.now()));
-      for (const row of made)
-        if (added.has(row.id)) known.set(row.blindIndex.toString('hex'), row.id);
+      for (const row of made) {
+        if (!added.has(row.id)) continue;
+        known.set(row.blindIndex.toString('hex'), row.id);
+        dataKeys.hold(row);
+      }
       if (added.size < made.length) {
         // A rival committed them between our look and our insert.
         const late = made.filter((row) => !added.has(row.id));

@@ -42,7 +42,10 @@ export function requireScope(actor: Actor, scope: Scope): void {
   if (hasScope(actor, scope)) return;
   throw identityErrors.scope_missing(
     `This needs the scope ${scope}: ask for a token with it, or sign in with a role that has it.`,
-    { headers: { 'WWW-Authenticate': `DPoP error="insufficient_scope", scope="${scope}"` } },
+    // RFC 6750 section 3.1; a session has no such header to answer.
+    actor.kind === 'client'
+      ? { headers: { 'WWW-Authenticate': `DPoP error="insufficient_scope", scope="${scope}"` } }
+      : {},
   );
 }
 

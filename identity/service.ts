@@ -13,7 +13,7 @@ import { createPeople } from './people.ts';
 import { createPersonIndex } from './person-index.ts';
 import { createReferences } from './references.ts';
 import { deriveKey, KEY_BYTES } from './sealing.ts';
-import { createSecretHash } from './secret-hash.ts';
+import { createSecretHash, type SecretCost } from './secret-hash.ts';
 import { createSessions } from './sessions.ts';
 import { deleteExpiredJtis, startRememberingProofs } from './store-clients.ts';
 import { deleteExpiredSessions } from './store-sessions.ts';
@@ -24,12 +24,14 @@ export interface IdentityDeps {
   database: Database;
   clock: Clock;
   ids: Ids;
-  audit: Pick<Audit, 'append'>;
+  audit: Pick<Audit, 'appendMany'>;
   keys: IdentityKeys;
   publicUrl: string;
   publicUrlAliases?: readonly string[];
   logger: Logger;
   isLocalSignInAllowed: boolean;
+  /** Only tests, which sign in all the time, choose a lower one. */
+  secretCost?: SecretCost;
   cityTz: string;
 }
 
@@ -50,7 +52,8 @@ export function createIdentity(deps: IdentityDeps) {
   const index = createPersonIndex(keys);
   const dataKeys = createDataKeys({ kek: keys.kek, ids, clock });
   const people = createPeople({ index, dataKeys, clock, ids, cityTz });
-  const secretHash = createSecretHash({ pepper: deriveKey(keys.kek, 'secret-pepper'), ids });
+  const pepper = deriveKey(keys.kek, 'secret-pepper');
+  const secretHash = createSecretHash({ pepper, ids, cost: deps.secretCost });
   const organisations = createOrganisations({ database, clock, ids, secretHash });
   const door = {
     database,

@@ -67,7 +67,7 @@ create table identity.local_secrets (
   changed_at timestamptz not null,
   primary key (account_kind, account_id)
 );
-grant select, insert, update, delete on identity.local_secrets to :"app";
+grant select, insert, update on identity.local_secrets to :"app";
 
 -- Counted by a keyed digest of the account's name, so that unknown accounts lock like known ones.
 create table identity.sign_in_attempts (
@@ -113,7 +113,7 @@ create table identity.assertion_jtis (
   expires_at timestamptz not null
 );
 create index assertion_jtis_expiry on identity.assertion_jtis (expires_at);
-grant select, insert, update, delete on identity.assertion_jtis to :"app";
+grant select, insert, delete on identity.assertion_jtis to :"app";
 
 -- DPoP proofs seen at the resources. Unlogged: one row per request must not cost an fsync, and a row
 -- matters for a minute. A crash empties both tables; proofs made before the new epoch are refused.

@@ -50,6 +50,7 @@ export function makeIdentity(database: Database, changes: Partial<IdentityDeps> 
     publicUrl: PUBLIC_URL,
     logger: pino({ level: 'silent' }),
     isLocalSignInAllowed: true,
+    secretCost: { logN: 10, r: 8, p: 1 },
     cityTz: 'Asia/Shanghai',
     ...changes,
   });

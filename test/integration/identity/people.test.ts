@@ -100,12 +100,14 @@ describe('ensurePeople', () => {
     expect(row).toEqual({ n: 0 });
   });
 
-  it('adds five hundred people in well under a second', async () => {
+  it('adds hundreds at once', async () => {
     const list = Array.from({ length: 500 }, (_, at) => person(200 + at, `人${at}`));
-    const started = performance.now();
     const ids = await identity.ensurePeople(database.db, list);
-    expect(performance.now() - started).toBeLessThan(1_000);
     expect(new Set(ids).size).toBe(500);
+    const revealed = await other.revealPeople(database.db, ids);
+    expect(ids.map((id) => revealed.get(id))).toEqual(
+      list.map(({ scheme, value, name }) => ({ scheme, value, name })),
+    );
   });
 });
 
