@@ -8,11 +8,10 @@ export const databaseErrors = errorCatalogue('platform', {
   database_unfit: 'unavailable',
   migration_changed: 'conflict',
   migration_failed: 'unavailable',
-  not_migrated: 'unavailable',
 });
 
 /** The SQLSTATE, constraint and message of a refusal by the database. */
-export interface DatabaseFault {
+interface DatabaseFault {
   code: string;
   constraint: string | undefined;
   message: string;

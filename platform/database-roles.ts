@@ -10,7 +10,9 @@ import { databaseName, openSession, quoteIdentifier, urlAs } from './database-ur
 import { systemIds } from './ids.ts';
 import { writePrivateFile } from './private-file.ts';
 
-export const RolePasswords = z.object({ app: z.string().min(16), log: z.string().min(16) });
+/** Plain ASCII, which SASLprep (RFC 4013) leaves as it is. */
+const Password = z.string().regex(/^[\x21-\x7e]{16,}$/);
+export const RolePasswords = z.object({ app: Password, log: Password });
 export type RolePasswords = z.infer<typeof RolePasswords>;
 
 /** The URLs the runtime connects with. */
@@ -120,7 +122,6 @@ async function canSignIn(url: string): Promise<boolean> {
 
 /** What PostgreSQL stores for a password (RFC 5803), so that the password itself is never sent. */
 function scramVerifier(password: string, salt: Buffer): string {
-  // The passwords are base64url, which SASLprep (RFC 4013) leaves as it is.
   const iterations = 4096;
   const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256');
   const mac = (text: string) => createHmac('sha256', salted).update(text).digest();

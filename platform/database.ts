@@ -11,7 +11,7 @@ import { systemIds } from './ids.ts';
 /** What a store's functions take first: a pool and a transaction both fit. */
 export type Tx = PgDatabase<PgQueryResultHKT>;
 
-export interface TransactionOptions {
+interface TransactionOptions {
   isolation?: 'read committed' | 'repeatable read' | 'serializable';
 }
 

@@ -5,18 +5,15 @@ export { addDays, cityDay, endOfCityDay, startOfCityDay } from './city-day.ts';
 export { type Clock, type FixedClock, fixedClock, systemClock } from './clock.ts';
 export { type Config, ConfigError, loadConfig, Settings } from './config.ts';
 export {
-  type ConnectOptions,
   connectDatabase,
   type Database,
   dbNow,
   selectRows,
-  type TransactionOptions,
   type Tx,
 } from './database.ts';
-export { type DatabaseFault, databaseFault, isUniqueViolation } from './database-errors.ts';
+export { databaseFault, isUniqueViolation } from './database-errors.ts';
 export { type RuntimeUrls, readRolePasswords, runtimeUrls } from './database-roles.ts';
 export {
-  type EmbeddedOptions,
   type EmbeddedPostgres,
   startEmbeddedPostgres,
 } from './embedded-postgres.ts';
@@ -31,9 +28,10 @@ export {
   StoredResponse,
 } from './idempotency.ts';
 export { type Ids, sequentialIds, systemIds } from './ids.ts';
+export { findInstance } from './instance-lock.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
-export { assertMigrated, type MigrateOptions, migrate } from './migrate.ts';
+export { migrate } from './migrate.ts';
 export { createOutbox, type Outbox, type OutboxEvent, type OutboxHandler } from './outbox.ts';
 export { createQueue, type JobHandler, type Queue } from './queue.ts';
 export { PermanentFailure } from './queue-errors.ts';

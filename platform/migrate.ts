@@ -4,11 +4,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
-import { databaseErrors, databaseFault } from './database-errors.ts';
+import { databaseErrors } from './database-errors.ts';
 import {
   ensureRolePasswords,
   ensureRoles,
-  type RolePasswords,
+  RolePasswords,
   type RuntimeUrls,
   roleNames,
   runtimeUrls,
@@ -60,7 +60,9 @@ export async function migrate(options: MigrateOptions): Promise<RuntimeUrls> {
     await owner`select pg_advisory_lock(hashtextextended('yihao.migrate', 0))`;
     await owner`set lock_timeout = '30s'`;
     const passwords =
-      'keysDir' in options.roles ? await ensureRolePasswords(options.roles.keysDir) : options.roles;
+      'keysDir' in options.roles
+        ? await ensureRolePasswords(options.roles.keysDir)
+        : RolePasswords.parse(options.roles);
     await ensureRoles(owner, ownerUrl, passwords);
     await setDoors(owner, ownerUrl);
     const pending = await findPending(owner, migrations);
@@ -75,34 +77,7 @@ export async function migrate(options: MigrateOptions): Promise<RuntimeUrls> {
   }
 }
 
-/**
- * For a start that does not migrate: throws platform.not_migrated unless the database has every
- * migration this code brings. A database that is ahead of the code will do.
- */
-export async function assertMigrated(runtimeUrl: string, migrationsDir?: string): Promise<void> {
-  const migrations = await readMigrations(migrationsDir);
-  const sql = openSession(runtimeUrl);
-  try {
-    const pending = await findPending(sql, migrations);
-    if (pending.length > 0) throw notMigrated(`it lacks ${pending[0]?.name}`);
-  } catch (error) {
-    const code = databaseFault(error)?.code ?? '';
-    // No such role or password, no right to connect, no schema, no table.
-    const isBare = code.startsWith('28') || ['42501', '3F000', '42P01'].includes(code);
-    throw isBare ? notMigrated('its roles or tables are missing', error) : error;
-  } finally {
-    await sql.end({ timeout: 5 });
-  }
-}
-
-function notMigrated(what: string, cause?: unknown) {
-  return databaseErrors.not_migrated(
-    `The database is not ready for this version: ${what}. Run: npm run yihao -- migrate`,
-    { cause },
-  );
-}
-
-async function readMigrations(dir: string = defaultDir): Promise<Migration[]> {
+async function readMigrations(dir = defaultDir): Promise<Migration[]> {
   const names = (await readdir(dir)).filter((name) => name.endsWith('.sql')).sort();
   return Promise.all(
     names.map(async (name): Promise<Migration> => {

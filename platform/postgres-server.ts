@@ -20,7 +20,7 @@ export interface ServerOptions {
 
 export interface PostgresServer {
   readonly port: number;
-  /** Ends all sessions and the server: politely, after 7 s roughly, at last by force. */
+  /** Ends all sessions and the server: politely, after 6 s roughly, after 8 s by force. */
   stop(): Promise<void>;
 }
 

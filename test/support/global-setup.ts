@@ -26,7 +26,8 @@ declare module 'vitest' {
   }
 }
 
-const folderPrefix = 'yihao-testdb-';
+/** With the user's number: what another user left is not ours to clear, nor to read. */
+const folderPrefix = `yihao-testdb-${process.getuid?.() ?? 0}-`;
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.TEST_DATABASE_URL;
