@@ -5,15 +5,15 @@ interface RouteLike {
   path: string;
 }
 
-/** Hono's path pattern as a regular expression: `:name`, `:name{regex}` and a trailing `*`. */
+/** Hono's path pattern as a regular expression: literal text, `:name` and `:name{regex}`. */
 function patternOf(path: string): RegExp {
-  const source = path
-    .replace(/[.+^$()|[\]\\]/g, '\\$&')
-    .replace(
-      /:[A-Za-z]+\{([^}]+)\}/g,
-      (_match, inner: string) => `(?:${inner.replace(/\\(.)/g, '$1')})`,
-    )
-    .replace(/:[A-Za-z]+/g, '[^/]+');
+  const source = path.replace(
+    /:[A-Za-z]+(?:\{([^}]+)\})?|[.*+?^${}()|[\]\\]/g,
+    (part, inner: string | undefined) => {
+      if (!part.startsWith(':')) return `\\${part}`;
+      return inner === undefined ? '[^/]+' : `(?:${inner})`;
+    },
+  );
   return new RegExp(`^${source}$`);
 }
 

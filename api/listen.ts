@@ -19,7 +19,7 @@ export interface HttpServer {
 export async function listen(services: Services): Promise<HttpServer> {
   const { config, identity } = services;
   const app = createApp(services);
-  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const answer = getRequestListener(app.fetch);
   const server = createServer((request, response) => {
     const path = request.url ?? '/';
     if (oauthPaths.some((prefix) => path.startsWith(prefix)))
