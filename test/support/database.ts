@@ -31,9 +31,9 @@ export function withDatabase(): TestDatabase {
   const server = inject('testServer');
   if ('failure' in server) throw new Error(`No database to test with. ${server.failure}`);
   const name = `${server.template}_${systemIds.bytes(4).toString('hex')}`;
-  const [ownerUrl, appUrl, logUrl] = [server.ownerUrl, server.appUrl, server.logUrl].map((url) =>
-    urlOf(url, name),
-  ) as [string, string, string]; // map keeps the length
+  const ownerUrl = urlOf(server.ownerUrl, name);
+  const appUrl = urlOf(server.appUrl, name);
+  const logUrl = urlOf(server.logUrl, name);
   const appPool = openPool({ url: appUrl, max: poolSizes.app, applicationName: 'test-app' });
   const logPool = openPool({ url: logUrl, max: poolSizes.log, applicationName: 'test-log' });
   const ownerSql = postgres(ownerUrl, {
