@@ -3,14 +3,11 @@ export type { Check } from './checks.ts';
 export type { RevocationReason } from './crl.ts';
 export { signingErrors } from './errors.ts';
 export { type InitKeysOptions, initKeys, type KeyOrganisation } from './init-keys.ts';
+export type { CredentialContent } from './issue-credential.ts';
 export type { SecretName } from './key-files.ts';
 export { type Keystore, type LogKey, openKeystore, type Signer } from './keystore.ts';
 export type { VerifiedReceipt } from './receipt.ts';
-export type {
-  CredentialContent,
-  StatusReference,
-  VerifiedCredential,
-  VerifyOptions,
-} from './sd-jwt-vc.ts';
+export type { StatusReference } from './sd-jwt-vc.ts';
 export { createSigning, type Signing, type SigningDeps } from './service.ts';
 export type { AllocatedStatus, StatusValue } from './status-lists.ts';
+export type { VerifiedCredential, VerifyOptions } from './verify-credential.ts';

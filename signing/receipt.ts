@@ -3,7 +3,7 @@ import type { JsonObject } from '../platform/index.ts';
 import { type Check, createChecks } from './checks.ts';
 import { isSignedBy, readCompact, signCompact } from './jws.ts';
 import type { Keystore } from './keystore.ts';
-import type { VerifierDeps } from './sd-jwt-vc.ts';
+import type { VerifierDeps } from './verify-credential.ts';
 
 const CHECKS = ['format', 'certificate', 'signature', 'department'] as const;
 

@@ -2,16 +2,12 @@
 import type { Clock, Database, Ids, JsonObject, Logger } from '../platform/index.ts';
 import { createChainVerifier } from './certificate-chain.ts';
 import { signingErrors } from './errors.ts';
+import { type CredentialContent, issueCredential } from './issue-credential.ts';
 import type { Keystore } from './keystore.ts';
 import { signReceipt, verifyReceipt } from './receipt.ts';
 import { createRevocations } from './revocations.ts';
-import {
-  type CredentialContent,
-  issueCredential,
-  type VerifyOptions,
-  verifyCredential,
-} from './sd-jwt-vc.ts';
 import { createStatusLists } from './status-lists.ts';
+import { type VerifyOptions, verifyCredential } from './verify-credential.ts';
 
 export interface SigningDeps {
   database: Database;

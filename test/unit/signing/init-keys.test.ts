@@ -96,6 +96,17 @@ describe('keys init', () => {
     writeFileSync(join(keysDir, 'root.key.pem'), key, { mode: 0o600 });
   });
 
+  test('says which key to bring back when there is something new to certify', async () => {
+    const key = readFileSync(join(keysDir, 'issuing.key.pem'));
+    unlinkSync(join(keysDir, 'issuing.key.pem'));
+    const more = { ...options, organisations: [{ name: '新局', uscc: '119901000099009999' }] };
+    await expect(initKeys(keysDir, more)).rejects.toMatchObject({
+      code: 'signing.keys_missing',
+      detail: expect.stringContaining('issuing.key.pem'),
+    });
+    writeFileSync(join(keysDir, 'issuing.key.pem'), key, { mode: 0o600 });
+  });
+
   test('run twice at once, both runs end with one set of keys', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'yihao-init-'));
     const [one, other] = await Promise.all([initKeys(dir, options), initKeys(dir, options)]);
