@@ -1,6 +1,6 @@
 // The default database: a real PostgreSQL of our own under DATA_DIR, reached over loopback with a
 // password, durable (fsync on). Measured on 2 cores: first start 0.8-1.3 s, of it initdb 0.6-0.9 s
-// and, where the programs must be copied (58 MB), 0.5 s more; later starts 0.1 s; stop 0.05 s.
+// and, where the programs must be copied (58 MB), 1 s more; later starts 0.1 s; stop 0.05 s.
 import { access, constants, mkdir, readFile, realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
