@@ -1,7 +1,6 @@
 // The one way to log a look: an access entry becomes a leaf of the audit log. The leaf holds
 // pseudonyms and salted commitments; the words behind them are sealed under the subject's data key,
 // so that they vanish with it while every proof goes on verifying (spec/trust.md 2.6).
-
 import { z } from 'zod';
 import type { Audit, LeafDraft, LogEntry } from '../audit/index.ts';
 import {
@@ -45,7 +44,7 @@ const COMMITTED = ['subject', 'purpose', 'case'] as const;
 type Committed = (typeof COMMITTED)[number];
 
 /** The salt and value behind a commitment: base64url(SHA-256(salt ‖ UTF-8 of value)) is in the leaf. */
-export interface Opening {
+interface Opening {
   salt: string;
   value: string;
 }

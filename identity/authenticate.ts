@@ -4,7 +4,7 @@ import { createHash, type KeyObject } from 'node:crypto';
 import type { AppError, Clock, Database, Ids } from '../platform/index.ts';
 import { createTokenCheck, TokenFault } from './access-token.ts';
 import { type Actor, isScope } from './actor.ts';
-import { createProofCheck, PAST_SECONDS, ProofFault } from './dpop-proof.ts';
+import { AHEAD_SECONDS, createProofCheck, PAST_SECONDS, ProofFault } from './dpop-proof.ts';
 import { identityErrors } from './errors.ts';
 import { useProof } from './store-clients.ts';
 
@@ -67,7 +67,8 @@ export function createAuthenticate(deps: {
         clientId: claims.client_id,
         digest: createHash('sha256').update(`${proof.thumbprint}|${proof.jti}`).digest(),
         issuedAt: proof.issuedAt,
-        expiresAt: new Date(proof.issuedAt.getTime() + PAST_SECONDS * 1000),
+        // Longer than it can be used, by as much as the database's clock may be ahead.
+        expiresAt: new Date(proof.issuedAt.getTime() + (PAST_SECONDS + AHEAD_SECONDS) * 1000),
       });
       if (client?.state !== 'active') throw tokenRefusal('the client is unknown or suspended');
       if (!client.isFirstUse) throw proofRefusal('the proof has been used before');

@@ -6,7 +6,8 @@ import { findById, type PersonRow } from './store-people.ts';
 
 export const KEK_VERSION = 1;
 
-// 5,000 keys are under 1 MB. A key destroyed by another process is forgotten here within a minute.
+// 5,000 keys are under 1 MB. A key destroyed by another process is forgotten here within a minute,
+// at once when her row is read.
 const CACHED_KEYS = 5_000;
 const CACHED_MILLISECONDS = 60_000;
 
@@ -23,7 +24,10 @@ export function createDataKeys({ kek, ids, clock }: { kek: Buffer; ids: Ids; clo
   const context = (personId: string) => `identity.data_keys|${personId}|wrapped|${KEK_VERSION}`;
 
   function hold(row: Pick<PersonRow, 'id' | 'auditTag' | 'wrapped'>): PersonKey | null {
-    if (!row.wrapped) return null;
+    if (!row.wrapped) {
+      held.delete(row.id);
+      return null;
+    }
     const found = held.get(row.id);
     const key = found?.key ?? open(kek, row.wrapped, context(row.id));
     const until = clock.now().getTime() + CACHED_MILLISECONDS;

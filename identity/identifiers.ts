@@ -13,7 +13,8 @@ export const CITIZEN_ID_PATTERN = '^[1-9]\\d{16}[0-9X]$';
 const CITIZEN_ID = new RegExp(CITIZEN_ID_PATTERN);
 const CITIZEN_ID_WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 const CITIZEN_ID_CHECKS = '10X98765432';
-const CITIZEN_ID_LENGTH = 18;
+// At every place, also inside a longer run.
+const CANDIDATES = /(?=([1-9]\d{16}[0-9X]))/g;
 
 // GB 32100: no I, O, S, V, Z.
 const USCC_ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY';
@@ -90,8 +91,8 @@ export function maskIdentifier(value: string): string {
 }
 
 function hasCitizenId(text: string): boolean {
-  for (let at = 0; at + CITIZEN_ID_LENGTH <= text.length; at += 1) {
-    if (isCitizenId(text.slice(at, at + CITIZEN_ID_LENGTH))) return true;
+  for (const [, candidate = ''] of text.matchAll(CANDIDATES)) {
+    if (isCitizenId(candidate)) return true;
   }
   return false;
 }

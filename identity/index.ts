@@ -12,7 +12,6 @@ export {
   maskName,
   type PersonIdentifier,
 } from './identifiers.ts';
-export type { NamedPerson, RevealedPerson } from './people.ts';
 export { hasScope, requireRole, requireScope, scopesOf } from './roles.ts';
 export type { Stretching } from './secret-hash.ts';
 export { createIdentity, type Identity, type IdentityDeps } from './service.ts';

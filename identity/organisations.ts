@@ -112,6 +112,6 @@ export function createOrganisations(deps: {
 }
 
 /** The stored officer with the roles this version knows. */
-export function asOfficer(row: OfficerRow): Officer {
+function asOfficer(row: OfficerRow): Officer {
   return { ...row, roles: row.roles.filter(isRole) };
 }

@@ -44,7 +44,7 @@ export function createPeople(deps: {
   const today = () => cityDay(clock.now(), cityTz);
 
   /**
-   * The references of these people, in their order, in at most four statements for any number. Unknown
+   * The references of these people, in their order, in at most five statements for any number. Unknown
    * ones get a row, so that nobody can tell by it who was known. Safe beside rivals that ensure the same.
    */
   async function ensurePeople(

@@ -36,7 +36,7 @@ export interface IdentityDeps {
 }
 
 /** Secrets of 32 bytes, each for one use, and the ES256 key that signs access tokens. */
-export interface IdentityKeys {
+interface IdentityKeys {
   indexRegistry: Buffer;
   indexAudit: Buffer;
   kek: Buffer;

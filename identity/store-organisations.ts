@@ -81,11 +81,6 @@ export function listOfficers(tx: Tx, organisationId: string | null): Promise<Off
   );
 }
 
-export async function findOfficer(tx: Tx, id: string): Promise<OfficerRow | null> {
-  const [row] = await selectRows<OfficerRow>(tx, sql`${officers} where o.id = ${id}`);
-  return row ?? null;
-}
-
 /** Adds an officer or changes the one of this key, and gives her exactly these roles. */
 export async function upsertOfficer(tx: Tx, officer: OfficerRow, at: Date): Promise<string> {
   const [row] = await selectRows<{ id: string }>(

@@ -79,5 +79,3 @@ export function createVault({ dataKeys, ids }: { dataKeys: DataKeys; ids: Ids })
     },
   };
 }
-
-export type Vault = ReturnType<typeof createVault>;

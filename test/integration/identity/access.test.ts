@@ -145,6 +145,31 @@ describe('a look', () => {
     ]);
   });
 
+  it('is recorded with others in their order, for as many subjects', async () => {
+    const subjects = [await someone(), await someone()];
+    const staged = await identity.recordAccessMany(
+      database.db,
+      officer,
+      [...subjects, undefined].map((subject, at) => ({
+        type: 'licence.read',
+        outcome: 'ok' as const,
+        subject,
+        purpose: `purpose ${at}`,
+      })),
+    );
+    const indexes = await audit.sequenced(staged.map(({ stageId }) => stageId));
+    const entries = await Promise.all(indexes.map((index) => audit.getEntry(index)));
+    expect(entries.map(({ subjectTag }) => subjectTag)).toEqual([
+      ...(await Promise.all(subjects.map((id) => identity.subjectTagOf(database.db, id)))),
+      null,
+    ]);
+    expect((await identity.openAccess(entries)).map(({ purpose }) => purpose)).toEqual([
+      'purpose 0',
+      'purpose 1',
+      'purpose 2',
+    ]);
+  });
+
   it('vanishes with the transaction that made it', async () => {
     const subject = await someone();
     const failed = database.transaction(async (tx) => {
