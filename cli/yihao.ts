@@ -83,7 +83,9 @@ async function main(words: string[]): Promise<number> {
       return 1;
     }
     if (error instanceof TypeError && error.message === 'fetch failed') {
-      console.error('Nothing answers at HOST and PORT: start the house with npm start, or set PORT.');
+      console.error(
+        'Nothing answers at HOST and PORT: start the house with npm start, or set PORT.',
+      );
       return 1;
     }
     throw error;

@@ -3,6 +3,7 @@ import type { Exchange } from '../exchange/index.ts';
 import type { Oversight } from '../oversight/index.ts';
 import type { Registry } from '../registry/index.ts';
 import { FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+import { QrCode } from './qr.tsx';
 
 type OwnLicence = Awaited<ReturnType<Registry['ownLicences']>>[number];
 type AccessLog = Awaited<ReturnType<Oversight['accessLog']>>;
@@ -17,6 +18,7 @@ interface MeProps {
   accessLog: AccessLog;
   consents: Consent[];
   isWitnessed: boolean;
+  publicUrl: string;
 }
 
 export function MePage(props: MeProps) {
@@ -78,6 +80,10 @@ function LicenceCard({
           <code>{licence.number}</code>
         </dd>
       </dl>
+      <details>
+        <summary>{text.me.qr}</summary>
+        <QrCode text={`${publicUrl}/verify#${licence.verificationCode}`} label={text.me.qr} />
+      </details>
     </li>
   );
 }

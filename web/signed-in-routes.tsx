@@ -110,6 +110,7 @@ export function signedInRoutes(deps: PageDeps) {
           accessLog={accessLog}
           consents={consents}
           isWitnessed={isWitnessed}
+          publicUrl={config.publicUrl}
         />,
       );
     })

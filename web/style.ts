@@ -29,6 +29,7 @@ h1 { font-size:1.7rem; line-height:1.3; margin:.6rem 0 .4rem; } h2 { font-size:1
 .licence { border-top:4px solid var(--blue); } .licence.bad { border-top-color:var(--seal); }
 dl { display:grid; grid-template-columns:max-content 1fr; gap:.15rem .9rem; margin:.6rem 0 0; } dt { color:var(--soft); } dd { margin:0; overflow-wrap:anywhere; }
 code, .mono { font-family:ui-monospace,"SF Mono",Menlo,Consolas,monospace; font-size:.88em; overflow-wrap:anywhere; }
+.qr { width:11rem; height:11rem; display:block; margin:.6rem 0; border:1px solid var(--line); } summary { cursor:pointer; color:var(--blue); margin-top:.6rem; }
 .tag { display:inline-block; border:1px solid currentColor; border-radius:999px; padding:0 .6rem; font-size:.82rem; line-height:1.6; white-space:nowrap; }
 .tag.good { color:var(--good); } .tag.bad { color:var(--seal); } .tag.warn { color:var(--warn); }
 form.stack { max-width:34rem; } .field { margin:0 0 1.1rem; } label, legend { font-weight:600; display:block; margin-bottom:.25rem; }

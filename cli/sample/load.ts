@@ -12,7 +12,7 @@ import {
   scopesOf,
   writeSignIns,
 } from './access.ts';
-import { type City, inventCity, type Resident } from './city.ts';
+import { inventCity, type Resident } from './city.ts';
 import type { Holding } from './holdings.ts';
 import type { World } from './world.ts';
 
@@ -72,7 +72,7 @@ export async function loadSample(
   world: World,
   say: (line: string) => void,
 ): Promise<LoadedSample> {
-  const { database, identity, config, clock, health } = services;
+  const { config, clock, health } = services;
   const done = await residentsDone(services);
   if (done === undefined) await refuseOtherData(services);
   const labels = new Map(world.persona_templates.map(({ key, label_zh }) => [key, label_zh]));
@@ -89,15 +89,13 @@ export async function loadSample(
   }
   if ((done ?? 0) < city.personas.length) {
     say(`Issuing the licences of ${city.personas.length} example people`);
-    await issueTo(services, city.personas, new Date(clock.now()));
+    await issueTo(services, await withoutIssued(services, city.personas));
     await remember(services, city.personas.length);
   }
   const report = (residents: number): void =>
     health.progress('sample', { residents, of: all.length, isComplete: residents >= all.length });
   const start = Math.max(done ?? 0, city.personas.length);
   report(start);
-  void identity;
-  void database;
   return { finish: () => finishCity(services, all, start, report) };
 }
 
@@ -175,30 +173,46 @@ async function loadWorld(
   await installSample(catalogue);
 }
 
-/** Issues all licences of some residents, department by department, and sets their PINs. */
-async function issueTo(
+/**
+ * The residents with only those holdings they have not got yet: a batch that was cut off is issued
+ * in part. Nobody in the city holds two of one type.
+ */
+async function withoutIssued(
   services: SampleServices,
   residents: readonly Resident[],
-  _now: Date,
-): Promise<void> {
+): Promise<Resident[]> {
+  const { identity, registry, database } = services;
+  return Promise.all(
+    residents.map(async (resident) => {
+      const personId = await identity.findPerson(database.db, resident);
+      if (personId === null) return resident;
+      const types = resident.holdings.map((holding) => holding.type);
+      const issued = new Set(
+        (await registry.licencesOf(database.db, personId, types)).map((one) => one.type),
+      );
+      return {
+        ...resident,
+        holdings: resident.holdings.filter((holding) => !issued.has(holding.type)),
+      };
+    }),
+  );
+}
+
+/** Issues all licences of some residents, department by department, and sets their PINs. */
+async function issueTo(services: SampleServices, residents: readonly Resident[]): Promise<void> {
   const { registry, identity, database, ids, sampleKey } = services;
-  const byIssuer = new Map<string, Holding[]>();
   const issuers = await issuersOfTypes(services);
-  for (const { holdings } of residents) {
-    for (const holding of holdings) {
-      const issuer = issuers.get(holding.type);
-      if (!issuer) throw new TypeError(`No issuer for ${holding.type}`);
-      byIssuer.set(issuer, [...(byIssuer.get(issuer) ?? []), holding]);
-    }
+  const byIssuer = new Map<string, Holding[]>();
+  for (const holding of residents.flatMap(({ holdings }) => holdings)) {
+    const issuer = issuers.get(holding.type);
+    if (!issuer) throw new TypeError(`No issuer for ${holding.type}`);
+    byIssuer.set(issuer, [...(byIssuer.get(issuer) ?? []), holding]);
   }
   for (const [issuer, holdings] of byIssuer) {
     await registry.issueMany(departmentActor(issuer, ids.uuid()), holdings);
   }
   await database.transaction(async (tx) => {
-    const people = await identity.ensurePeople(
-      tx,
-      residents.map(({ scheme, value, name }) => ({ scheme, value, name })),
-    );
+    const people = await identity.ensurePeople(tx, residents);
     for (const [at, personId] of people.entries()) {
       const key = residents[at]?.key ?? '';
       await identity.putPersonSecret(tx, personId, pinOf(sampleKey, key), 'first-use');
@@ -217,11 +231,11 @@ async function finishCity(
   report: (residents: number) => void,
 ): Promise<void> {
   for (let at = start; at < all.length; at += batchSize) {
-    await issueTo(services, all.slice(at, at + batchSize), new Date(0));
+    const batch = all.slice(at, at + batchSize);
+    // Only the first batch after a start may have been begun by an earlier one.
+    await issueTo(services, at === start ? await withoutIssued(services, batch) : batch);
     const done = Math.min(at + batchSize, all.length);
     await remember(services, done);
     report(done);
   }
 }
-
-export type { City };

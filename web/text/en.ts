@@ -61,6 +61,7 @@ export const en: Text = {
     none: 'There is no e-licence in your name yet.',
     number: 'Number',
     code: 'Verification code',
+    qr: 'QR code for checking',
     validTo: 'Valid to',
     permanent: 'No end date',
     issuer: 'Issued by',

@@ -54,6 +54,7 @@ export const zh = {
     none: '您名下还没有电子证照。',
     number: '证照标识',
     code: '查验码',
+    qr: '查验二维码',
     validTo: '有效期至',
     permanent: '长期有效',
     issuer: '发证机关',
