@@ -144,16 +144,7 @@ export async function compose(options: ComposeOptions) {
     cityTz,
     metrics,
   });
-  const oversight = createOversight({
-    database,
-    audit,
-    identity,
-    exchange,
-    clock,
-    ids,
-    logger,
-    citationOf,
-  });
+  const oversight = createOversight({ database, audit, identity, cityTz, citationOf });
 
   health.check('database', async () => {
     await dbNow(database.db);

@@ -55,6 +55,7 @@ function LicenceCard({
   typeName,
   organisationName,
   cityTz,
+  publicUrl,
 }: MeProps & { licence: OwnLicence }) {
   const text = c.get('text');
   const isValid = licence.status === 'valid';

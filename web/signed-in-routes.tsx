@@ -95,6 +95,7 @@ export function signedInRoutes(deps: PageDeps) {
       const licences = await registry.ownLicences(actor);
       const accessLog = await oversight.accessLog(actor, {
         limit: 20,
+        lang: c.get('lang'),
         ...(cursor ? { cursor } : {}),
       });
       const consents = await exchange.listConsents(actor, 'pending');
