@@ -9,8 +9,6 @@ import { signingErrors } from './errors.ts';
 /** Secrets of 32 bytes, each for one use; a role reads only those it asks for. */
 export const SECRET_NAMES = [
   'cookies',
-  'exchange',
-  'form',
   'idempotency',
   'index-audit',
   'index-lookup',

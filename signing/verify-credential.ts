@@ -43,7 +43,7 @@ export interface VerifyOptions {
 /**
  * Verifies a credential or a presentation of one (RFC 9901 section 7, sections 3 and 4 of the
  * draft). A certificate counts if it was good when the credential was issued: licences live longer
- * than keys. With 5 disclosures and a path already known 4,000/s of one core.
+ * than keys. With 5 disclosures and a path already known: 160 µs of CPU, 100 of them the signature.
  */
 export async function verifyCredential(
   compact: string,
@@ -77,6 +77,7 @@ function openCredential(compact: string, { verifyChain }: VerifierDeps, checks: 
     checks.fail('format', read);
     return null;
   }
+  checks.pass('format', 'A credential in the SD-JWT VC format.');
   const { parts, jwt } = read;
   const chain = verifyChain(jwt.header.x5c, 'credential');
   if (!chain.isTrusted) {
@@ -106,7 +107,6 @@ function openCredential(compact: string, { verifyChain }: VerifierDeps, checks: 
     checks.fail('format', registered);
     return null;
   }
-  checks.pass('format', 'A credential in the SD-JWT VC format.');
   return { parts, leaf: chain.leaf, claims: processed.claims, registered };
 }
 

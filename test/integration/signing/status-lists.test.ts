@@ -200,6 +200,7 @@ describe('setting a status', () => {
   test('is not missed when transactions commit in another order than they wrote', async () => {
     const [early, late] = await allocate(2);
     if (!early || !late) throw new Error('Too few.');
+    expect(await published(signing, '0')).toEqual({});
     const gate = aGate();
     const wrote = aGate();
     const slow = database.transaction(async (tx) => {
@@ -209,6 +210,7 @@ describe('setting a status', () => {
     });
     await wrote.opened;
     await database.transaction((tx) => signing.setStatus(tx, late, 1));
+    clock.advance(1_000);
     expect(await published(signing, '0')).toEqual({ [late.idx]: 1 });
     gate.open();
     await slow;
