@@ -1,4 +1,5 @@
 // Stopping the process: everything is closed in reverse order of opening, within a bound.
+import type { EventEmitter } from 'node:events';
 import type { Logger } from './logger.ts';
 import { TimeoutError, within } from './within.ts';
 
@@ -75,14 +76,10 @@ export function createShutdown({
       steps.push({ name, close: closeStep });
     },
     close,
-    /** Answers SIGINT and SIGTERM from now on; returns the way to stop answering. */
-    listen: (): (() => void) => {
-      process.on('SIGINT', onSignal);
-      process.on('SIGTERM', onSignal);
-      return () => {
-        process.off('SIGINT', onSignal);
-        process.off('SIGTERM', onSignal);
-      };
+    /** Answers the process's SIGINT and SIGTERM from now on. */
+    listen: (source: EventEmitter = process): void => {
+      source.on('SIGINT', onSignal);
+      source.on('SIGTERM', onSignal);
     },
   };
 }

@@ -9,8 +9,8 @@ export type Sweep = (signal: AbortSignal) => Promise<void>;
 
 export interface SweeperDeps {
   /**
-   * A pool of its own, as large as sweeps may run at once: each holds one connection with its lock
-   * while it runs, and on a shared pool the sweeps could wait for one another for ever.
+   * A pool apart from the one sweeps work on: each running sweep holds one connection with its lock,
+   * and on one pool they could wait for one another for ever.
    */
   database: Database;
   logger: Logger;
@@ -50,19 +50,29 @@ export function createSweeper({ database, logger, metrics }: SweeperDeps) {
   }
 
   async function runAlone(name: string, sweep: Sweep): Promise<void> {
+    let swept: Promise<void> | undefined;
+    let isLost = false;
+    const session = database.transaction(async (tx) => {
+      // The session of the lock is idle while the sweep works elsewhere.
+      await tx.execute(sql`set local idle_in_transaction_session_timeout = 0`);
+      const [lock] = await selectRows<{ is_mine: boolean }>(
+        tx,
+        sql`select pg_try_advisory_xact_lock(
+          hashtextextended(${`yihao.sweep.${name}`}, 0)) as is_mine`,
+      );
+      if (!lock?.is_mine) return;
+      swept = run(name, sweep);
+      await swept;
+      // Left pending for ever: the driver would send COMMIT down the dead connection, or into
+      // another transaction, and bring the process down (porsager/postgres#1208, #1216).
+      if (isLost) await new Promise(() => {});
+    });
     try {
-      await database.transaction(async (tx) => {
-        // The lock's session is idle while the sweep works elsewhere.
-        await tx.execute(sql`set local idle_in_transaction_session_timeout = 0`);
-        const [lock] = await selectRows<{ is_mine: boolean }>(
-          tx,
-          sql`select pg_try_advisory_xact_lock(
-            hashtextextended(${`yihao.sweep.${name}`}, 0)) as is_mine`,
-        );
-        if (lock?.is_mine) await run(name, sweep);
-      });
+      await session;
     } catch (error) {
-      logger.warn({ err: error, sweep: name }, 'A sweep had no lock, or lost it.');
+      isLost = true;
+      logger.warn({ err: error, sweep: name }, 'A sweep could not get its lock, or lost it.');
+      await swept;
     }
   }
 
