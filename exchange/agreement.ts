@@ -66,9 +66,7 @@ export const AgreementProposal = z
     quota: z.strictObject({ perDay: z.int().min(1).max(100_000_000) }),
     validFrom: day,
     validTo: day,
-    paramLimits: z
-      .record(z.string(), z.array(z.json()).min(1).max(MAX_LISTED_VALUES))
-      .optional(),
+    paramLimits: z.record(z.string(), z.array(z.json()).min(1).max(MAX_LISTED_VALUES)).optional(),
     cacheAnswers: z.boolean().default(false),
     signedRequests: z.boolean().default(false),
   })

@@ -64,8 +64,8 @@ export interface CompiledRule {
 }
 
 /**
- * Compiles a rule and runs its cases; throws RuleFault when an expression, a type or a case does not
- * hold. Every required answer field must have an expression.
+ * Compiles a rule; throws RuleFault when an expression or its type does not hold, or a required
+ * answer field has no expression.
  */
 export function compileRule(rule: AnswerRule, world: RuleWorld): CompiledRule {
   const compiler = createRuleCompiler(world);
@@ -113,16 +113,20 @@ export function compileRule(rule: AnswerRule, world: RuleWorld): CompiledRule {
     return { kind: 'answer', answer };
   }
 
-  for (const example of rule.cases) checkCase(example, world, evaluate);
   return { peopleFrom: rule.peopleFrom, usesNaming: rule.usesNaming, evaluate };
+}
+
+/** Runs the sample cases beside a rule; throws RuleFault naming the first that does not hold. */
+export function checkCases(rule: AnswerRule, compiled: CompiledRule, world: RuleWorld): void {
+  for (const example of rule.cases) checkCase(example, compiled, world);
 }
 
 function checkCase(
   example: AnswerRule['cases'][number],
+  compiled: CompiledRule,
   world: RuleWorld,
-  evaluate: (variables: RuleVariables) => RuleOutcome,
 ): void {
-  const outcome = evaluate({
+  const outcome = compiled.evaluate({
     params: toCelObject(example.params, world.params),
     licences: example.licences.map(caseLicence),
     naming: example.naming.map(caseLicence),

@@ -7,13 +7,13 @@ import { exchangeErrors } from './errors.ts';
 const REFERENCE = /^[A-Za-z0-9._:/-]{1,64}$/;
 const PURPOSE_MAX = 500;
 
-/** The free-text members of a request; only the purpose and the case are always there. */
-export interface FreeTexts {
-  purpose: string;
-  caseId: string;
-  officer?: string | undefined;
-  discloseReason?: string | undefined;
-}
+/** The members whose text a person chose. */
+const REFERENCES = ['caseId', 'officer', 'legalBasis'] as const;
+const TEXTS = ['purpose', 'discloseReason', 'reason', 'text'] as const;
+const CHECKED = [...REFERENCES, ...TEXTS];
+export type FreeTexts = Partial<
+  Record<(typeof REFERENCES)[number] | (typeof TEXTS)[number], string | undefined>
+>;
 
 /**
  * The faults of the free texts of a request. A member that holds a valid citizen ID is the graver
@@ -25,12 +25,13 @@ export function freeTextFaults(texts: FreeTexts): {
 } {
   const faults: FieldError[] = [];
   const holdsIdentifier: FieldError[] = [];
-  for (const [name, text] of Object.entries(texts)) {
-    if (typeof text !== 'string') continue;
+  for (const name of CHECKED) {
+    const text = texts[name];
+    if (text === undefined) continue;
     const pointer = `/${name}`;
     if (containsCitizenId(text)) {
       holdsIdentifier.push({ pointer, detail: 'Write no citizen ID here.' });
-    } else if ((name === 'caseId' || name === 'officer') && !REFERENCE.test(text)) {
+    } else if (isReference(name) && !REFERENCE.test(text)) {
       faults.push({ pointer, detail: 'Use 1 to 64 letters, digits and . _ : / - only.' });
     } else if (text.trim() === '' || text.length > PURPOSE_MAX) {
       faults.push({ pointer, detail: `Use 1 to ${PURPOSE_MAX} characters.` });
@@ -53,4 +54,8 @@ export function checkFreeTexts(texts: FreeTexts): void {
       fields: faults,
     });
   }
+}
+
+function isReference(name: (typeof CHECKED)[number]): boolean {
+  return REFERENCES.some((reference) => reference === name);
 }

@@ -230,7 +230,9 @@ function checkFences(field: string, root: ASTNode, world: RuleWorld): void {
     }
     const isComprehension = name !== undefined && comprehensions.has(name);
     if (isComprehension && depth === MAX_COMPREHENSION_DEPTH) {
-      throw new RuleFault(`${field}: comprehensions may be nested ${MAX_COMPREHENSION_DEPTH} deep.`);
+      throw new RuleFault(
+        `${field}: comprehensions may be nested ${MAX_COMPREHENSION_DEPTH} deep.`,
+      );
     }
     if (node.op === '+' && !node.args.every(isTextOrNumber)) {
       throw new RuleFault(`${field}: + joins texts or adds numbers; say string(x) or double(x).`);

@@ -1,7 +1,7 @@
 // Every rule of the sample city compiles, holds its own cases, and stays inside the fences.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { AnswerRule, compileRule } from '../../../exchange/answer-rule.ts';
+import { AnswerRule, checkCases, compileRule } from '../../../exchange/answer-rule.ts';
 import { RuleFault, type RuleWorld } from '../../../exchange/rule-language.ts';
 import type { ObjectSchema } from '../../../exchange/schema-check.ts';
 
@@ -47,7 +47,8 @@ describe('the rules of the sample city', () => {
   for (const service of world.verification_services.filter((s) => s.mode !== 'manual')) {
     test(`${service.id} holds every one of its cases`, () => {
       const rule = AnswerRule.parse(rules[service.id]);
-      expect(() => compileRule(rule, worldOf(service))).not.toThrow();
+      const ruleWorld = worldOf(service);
+      expect(() => checkCases(rule, compileRule(rule, ruleWorld), ruleWorld)).not.toThrow();
     });
   }
 });
@@ -78,16 +79,22 @@ describe('a rule may not be published when', () => {
     ['it matches patterns', 'params.name.matches("(a+)+$")'],
     ['it nests comprehensions three deep', deep],
     ['it lengthens a list', 'size(licences + licences) > 3'],
-    ['it adds what may be lists', 'licences.exists(l, size(l.fields.months + l.fields.months) > 3)'],
+    [
+      'it adds what may be lists',
+      'licences.exists(l, size(l.fields.months + l.fields.months) > 3)',
+    ],
     ['it is too long', `${'1 == 1 && '.repeat(120)}true`],
-    ['it reads the clock', 'timestamp("2026-01-01T00:00:00Z") == timestamp("2026-01-01T00:00:00Z")'],
+    [
+      'it reads the clock',
+      'timestamp("2026-01-01T00:00:00Z") == timestamp("2026-01-01T00:00:00Z")',
+    ],
     ['a case does not hold', 'true'],
     ['an expression fails on a case', 'licences[0].status == "valid"'],
   ];
   for (const [why, expression] of refusals) {
     test(why, () => {
       const rule = AnswerRule.parse({ answer: { meets: expression }, cases });
-      expect(() => compileRule(rule, ruleWorld)).toThrow(RuleFault);
+      expect(() => checkCases(rule, compileRule(rule, ruleWorld), ruleWorld)).toThrow(RuleFault);
     });
   }
 

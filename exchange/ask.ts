@@ -1,0 +1,71 @@
+// Asking: accept, then answer at once or wake a worker, then wait as long as the caller does.
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Actor } from '../identity/index.ts';
+import type { createAccept } from './accept.ts';
+import type { Answering } from './answer.ts';
+import type { ExchangeDeps } from './deps.ts';
+import { readAskInput } from './request.ts';
+import { findState } from './request-store.ts';
+import type { Showing, Verification } from './show.ts';
+import { isFinal } from './verification.ts';
+import type { WakeUps } from './wake-ups.ts';
+
+export interface AskOptions {
+  /** How long the caller waits for the end, at most 30. */
+  waitSeconds?: number;
+  /** How the request was proven; default: by the kind of actor. */
+  evidence?: 'rfc9421' | 'dpop' | 'session';
+  /** The caller's Idempotency-Key: a retry after a crash finds the question it stored. */
+  idempotencyKey?: string | undefined;
+}
+
+const MAX_WAIT_SECONDS = 30;
+const FIRST_LOOK_MS = 20;
+const SLOWEST_LOOK_MS = 500;
+
+/** Binds asking to the parts that do it. */
+export function createAsk(
+  { database }: Pick<ExchangeDeps, 'database'>,
+  parts: {
+    accept: ReturnType<typeof createAccept>;
+    answering: Answering;
+    showing: Showing;
+    wakeUps: WakeUps;
+  },
+) {
+  const { accept, answering, showing, wakeUps } = parts;
+
+  /** Looks at the state, ever less often, until the end or for as long as the caller waits. */
+  async function waitForEnd(id: string, seconds: number): Promise<void> {
+    let lookMs = FIRST_LOOK_MS;
+    for (let leftMs = seconds * 1000; leftMs > 0; leftMs -= lookMs) {
+      const state = await findState(database.db, id);
+      if (state === undefined || isFinal(state)) return;
+      lookMs = Math.min(SLOWEST_LOOK_MS, lookMs * 1.5, leftMs);
+      await pause(lookMs);
+    }
+  }
+
+  return {
+    /**
+     * Asks a question. Resolves with its final state when it ended within the wait, else with how it
+     * stands. Every refusal is logged; once accepted it ends exactly once, whatever happens here.
+     */
+    async ask(actor: Actor, written: unknown, options: AskOptions = {}): Promise<Verification> {
+      const input = readAskInput(written);
+      const waitSeconds = Math.min(options.waitSeconds ?? 0, MAX_WAIT_SECONDS);
+      const { id, lease, needsWaking } = await accept(actor, input, {
+        evidence: options.evidence ?? (actor.kind === 'client' ? 'dpop' : 'session'),
+        idempotencyKey: options.idempotencyKey,
+        takesLease: waitSeconds > 0,
+      });
+      if (lease) {
+        wakeUps.behind();
+        await answering.runLeased(lease);
+      }
+      if (needsWaking) await wakeUps.dispatch(id, 1);
+      await waitForEnd(id, waitSeconds);
+      return showing.deliver(actor, id);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+// SQL over the questions that wait at a provider's desk.
+import { sql } from 'drizzle-orm';
+import { selectRows, type Tx } from '../platform/index.ts';
+import { milliseconds } from './sql-pieces.ts';
+
+/** A question at a desk, without anything about its subject. */
+export interface QuestionRow {
+  id: string;
+  provider: string;
+  service: string;
+  requester: string;
+  createdAt: number;
+  deadline: number;
+  claimedBy: string | null;
+}
+
+const columns = sql`
+  q.verification_id as id, q.provider_id as provider, q.service_code as service,
+  q.requester_id as requester, ${milliseconds(sql`q.created_at`)} as "createdAt",
+  ${milliseconds(sql`q.deadline`)} as deadline, q.claimed_by as "claimedBy"`;
+
+/** Puts an open verification before its provider's desk. */
+export async function insertQuestion(tx: Tx, verificationId: string): Promise<void> {
+  await tx.execute(sql`
+    insert into exchange.questions
+      (verification_id, provider_id, service_code, requester_id, created_at, deadline)
+    select id, provider_id, service_code, requester_id, created_at, deadline
+    from exchange.verifications where id = ${verificationId}`);
+}
+
+/** A provider's open questions, oldest first, from after `afterId`. */
+export function listQuestions(
+  tx: Tx,
+  provider: string,
+  page: { afterId?: string | undefined; limit: number },
+): Promise<QuestionRow[]> {
+  const after = page.afterId === undefined ? sql`` : sql`and q.verification_id > ${page.afterId}`;
+  return selectRows<QuestionRow>(
+    tx,
+    sql`select ${columns} from exchange.questions q
+      where q.provider_id = ${provider} and q.deadline > platform.now() ${after}
+      order by q.verification_id limit ${page.limit}`,
+  );
+}
+
+/** A provider's open question, locked until the transaction ends. */
+export async function lockQuestion(
+  tx: Tx,
+  provider: string,
+  id: string,
+): Promise<QuestionRow | undefined> {
+  const [row] = await selectRows<QuestionRow>(
+    tx,
+    sql`select ${columns} from exchange.questions q
+      where q.verification_id = ${id} and q.provider_id = ${provider}
+        and q.deadline > platform.now()
+      for update`,
+  );
+  return row;
+}
+
+export async function claimQuestion(tx: Tx, id: string, officer: string): Promise<void> {
+  await tx.execute(sql`
+    update exchange.questions set claimed_by = ${officer}, claimed_at = platform.now()
+    where verification_id = ${id} and claimed_by is null`);
+}

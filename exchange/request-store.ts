@@ -1,0 +1,327 @@
+// SQL over verifications and their answers: accepting, leasing, ending. The hot path, so that each
+// act is one statement.
+import { type SQL, sql } from 'drizzle-orm';
+import { selectRows, type Tx } from '../platform/index.ts';
+import { milliseconds, moment, textArray } from './sql-pieces.ts';
+import type { FinalState, VerificationState } from './verification.ts';
+
+/** How long whoever holds a lease may work before the sweep wakes another. */
+export const LEASE_SECONDS = 30;
+/** How long a job may take to be picked up before the sweep sends another. */
+export const PICKUP_SECONDS = 5;
+
+/** Who answers: a rule over the registry, or an officer at the provider's desk. */
+export type Route = 'rule' | 'desk';
+
+/** One run that did not finish; no words about the person. */
+export interface Attempt {
+  dispatchNo: number;
+  at: string;
+  error: string;
+}
+
+/** A stored verification; times are milliseconds since 1970, `readAt` by the database's clock. */
+export interface VerificationRow {
+  id: string;
+  service: string;
+  serviceVersion: number;
+  agreementId: string;
+  requester: string;
+  provider: string;
+  state: VerificationState;
+  route: Route;
+  subjectId: string;
+  legalBasis: string;
+  disclosed: string[];
+  evidence: string;
+  requestSealed: Buffer;
+  discloseAt: number | null;
+  traceparent: string | null;
+  dispatchNo: number;
+  attempts: Attempt[];
+  questionStage: string;
+  answerStage: string | null;
+  createdAt: number;
+  deadline: number;
+  endedAt: number | null;
+  readAt: number;
+}
+
+const columns = sql`
+  v.id, v.service_code as service, v.service_version as "serviceVersion",
+  v.agreement_id as "agreementId", v.requester_id as requester, v.provider_id as provider, v.state,
+  v.route, v.subject_id as "subjectId", v.legal_basis as "legalBasis", v.disclosed, v.evidence,
+  v.request_sealed as "requestSealed", ${milliseconds(sql`v.disclose_at`)} as "discloseAt",
+  v.traceparent, v.dispatch_no as "dispatchNo", v.attempts, v.question_stage as "questionStage",
+  v.answer_stage as "answerStage", ${milliseconds(sql`v.created_at`)} as "createdAt",
+  ${milliseconds(sql`v.deadline`)} as deadline, ${milliseconds(sql`v.ended_at`)} as "endedAt",
+  ${milliseconds(sql`platform.now()`)} as "readAt"`;
+
+/** A verification on its way in. */
+export interface NewVerification {
+  id: string;
+  service: string;
+  serviceVersion: number;
+  agreementId: string;
+  agreementVersion: number;
+  requester: string;
+  provider: string;
+  askedBy: string;
+  state: 'accepted' | 'awaiting_consent' | 'dispatched';
+  route: Route;
+  subjectId: string;
+  legalBasis: string;
+  disclosed: readonly string[];
+  evidence: string;
+  requestSealed: Buffer;
+  caseTag: Buffer;
+  discloseAt: Date | null;
+  traceparent: string | null;
+  leaseToken: string | null;
+  leaseUntil: Date | null;
+  questionStage: string;
+  createdAt: Date;
+  deadline: Date;
+}
+
+export async function insertVerification(tx: Tx, v: NewVerification): Promise<void> {
+  await tx.execute(sql`
+    insert into exchange.verifications
+      (id, service_code, service_version, agreement_id, agreement_version, requester_id,
+       provider_id, asked_by, state, route, subject_id, legal_basis, disclosed, evidence,
+       request_sealed, case_tag, disclose_at, traceparent, dispatch_no, lease_token, lease_until,
+       question_stage, created_at, deadline)
+    values (${v.id}, ${v.service}, ${v.serviceVersion}, ${v.agreementId}, ${v.agreementVersion},
+      ${v.requester}, ${v.provider}, ${v.askedBy}, ${v.state}, ${v.route}, ${v.subjectId},
+      ${v.legalBasis}, ${textArray(v.disclosed)}, ${v.evidence}, ${v.requestSealed}, ${v.caseTag},
+      ${moment(v.discloseAt)}, ${v.traceparent}, 1, ${v.leaseToken}, ${moment(v.leaseUntil)},
+      ${v.questionStage}, ${moment(v.createdAt)}, ${moment(v.deadline)})`);
+}
+
+/**
+ * Ties an idempotency key to a verification; returns the verification that had the key before, if
+ * one had.
+ */
+export async function claimRequestKey(
+  tx: Tx,
+  key: { owner: string; hash: Buffer; verificationId: string; at: Date },
+): Promise<string | undefined> {
+  const made = await selectRows(
+    tx,
+    sql`insert into exchange.request_keys (owner, key_hash, verification_id, created_at)
+      values (${key.owner}, ${key.hash}, ${key.verificationId}, ${moment(key.at)})
+      on conflict do nothing returning verification_id`,
+  );
+  if (made.length > 0) return undefined;
+  const [row] = await selectRows<{ verificationId: string }>(
+    tx,
+    sql`select verification_id as "verificationId" from exchange.request_keys
+      where owner = ${key.owner} and key_hash = ${key.hash}`,
+  );
+  return row?.verificationId;
+}
+
+/** A verification by its id; `lock` holds it until the transaction ends. */
+export async function findVerification(
+  tx: Tx,
+  id: string,
+  lock: 'no lock' | 'for update' = 'no lock',
+): Promise<VerificationRow | undefined> {
+  const locking = lock === 'for update' ? sql`for update` : sql``;
+  const [row] = await selectRows<VerificationRow>(
+    tx,
+    sql`select ${columns} from exchange.verifications v where v.id = ${id} ${locking}`,
+  );
+  return row;
+}
+
+/** A lease on one verification: only its holder may end it by rule. */
+export interface Lease {
+  verificationId: string;
+  token: string;
+}
+
+/**
+ * Takes the lease of an open verification that answers by rule, unless another holds it or this
+ * dispatch is an old one; undefined then.
+ */
+export async function claimLease(
+  tx: Tx,
+  lease: Lease,
+  dispatchNo: number,
+  seconds: number,
+): Promise<VerificationRow | undefined> {
+  const [row] = await selectRows<VerificationRow>(
+    tx,
+    sql`update exchange.verifications v
+      set state = 'dispatched', lease_token = ${lease.token},
+        lease_until = platform.now() + make_interval(secs => ${seconds})
+      where v.id = ${lease.verificationId} and v.state in ('accepted', 'dispatched')
+        and v.route = 'rule' and v.dispatch_no = ${dispatchNo} and v.deadline > platform.now()
+        and (v.lease_token is null or v.lease_until <= platform.now())
+      returning ${columns}`,
+  );
+  return row;
+}
+
+/** How a verification ends. */
+export interface Ending {
+  state: FinalState;
+  answerStage: string;
+  /** What there is to keep: an answer or a refusal, sealed. */
+  content?: {
+    kind: 'answer' | 'refusal';
+    sealed: Buffer;
+    asOf: string | null;
+    retentionDays: number;
+  };
+}
+
+/**
+ * Ends an open verification, stores what it ended with and takes it off the desk. With a lease
+ * token only while that lease stands; returns when it ended, or undefined when another was first.
+ */
+export async function endVerification(
+  tx: Tx,
+  id: string,
+  ending: Ending,
+  leaseToken?: string,
+): Promise<Date | undefined> {
+  const held = leaseToken === undefined ? sql`` : sql`and v.lease_token = ${leaseToken}`;
+  const keeping = ending.content === undefined ? sql`` : keep(ending.content);
+  const [row] = await selectRows<{ endedAt: number }>(
+    tx,
+    sql`with ended as (
+        update exchange.verifications v
+        set state = ${ending.state}, answer_stage = ${ending.answerStage},
+          ended_at = date_trunc('milliseconds', platform.now()),
+          lease_token = null, lease_until = null
+        where v.id = ${id} and v.ended_at is null ${held}
+        returning v.id, v.subject_id, v.ended_at
+      ), off_desk as (
+        delete from exchange.questions q using ended where q.verification_id = ended.id
+      ) ${keeping}
+      select ${milliseconds(sql`ended_at`)} as "endedAt" from ended`,
+  );
+  return row && new Date(row.endedAt);
+}
+
+function keep(content: NonNullable<Ending['content']>): SQL {
+  return sql`, kept as (
+    insert into exchange.answers
+      (verification_id, subject_id, kind, content_sealed, as_of, answered_at, erase_after)
+    select id, subject_id, ${content.kind}, ${content.sealed}, ${content.asOf}::date, ended_at,
+      ended_at + make_interval(days => ${content.retentionDays})
+    from ended
+  )`;
+}
+
+/** Puts a verification that no rule could answer before the provider's desk. */
+export async function moveToDesk(
+  tx: Tx,
+  row: VerificationRow,
+  leaseToken: string,
+): Promise<boolean> {
+  const moved = await selectRows(
+    tx,
+    sql`update exchange.verifications v
+      set route = 'desk', lease_token = null, lease_until = null
+      where v.id = ${row.id} and v.ended_at is null and v.lease_token = ${leaseToken}
+      returning v.id`,
+  );
+  return moved.length > 0;
+}
+
+/** Lets go of a lease after a run that did not finish, to be woken again at `wakeAt`. */
+export async function giveBack(
+  tx: Tx,
+  lease: Lease,
+  attempt: Attempt,
+  afterSeconds: number,
+): Promise<number | undefined> {
+  const [row] = await selectRows<{ attempts: number }>(
+    tx,
+    sql`update exchange.verifications v
+      set lease_token = null, attempts = v.attempts || ${JSON.stringify([attempt])}::text::jsonb,
+        lease_until = platform.now() + make_interval(secs => ${afterSeconds})
+      where v.id = ${lease.verificationId} and v.ended_at is null and v.lease_token = ${lease.token}
+      returning jsonb_array_length(v.attempts) as attempts`,
+  );
+  return row?.attempts;
+}
+
+/** Sends a verification on its way once everybody has agreed. */
+export async function dispatchAgreed(tx: Tx, id: string, deadline: Date): Promise<void> {
+  await tx.execute(sql`
+    update exchange.verifications v
+    set state = 'dispatched', deadline = ${moment(deadline)},
+      lease_until = case when v.route = 'rule'
+        then platform.now() + make_interval(secs => ${PICKUP_SECONDS}) end
+    where v.id = ${id} and v.state = 'awaiting_consent'`);
+}
+
+/** What an ended verification holds. */
+export interface AnswerRow {
+  kind: 'answer' | 'refusal';
+  contentSealed: Buffer | null;
+  asOf: string | null;
+  receipt: string | null;
+  answeredAt: number;
+  erasedAt: number | null;
+}
+
+export async function findAnswer(tx: Tx, verificationId: string): Promise<AnswerRow | undefined> {
+  const [row] = await selectRows<AnswerRow>(
+    tx,
+    sql`select kind, content_sealed as "contentSealed", as_of::text as "asOf", receipt,
+        ${milliseconds(sql`answered_at`)} as "answeredAt",
+        ${milliseconds(sql`erased_at`)} as "erasedAt"
+      from exchange.answers where verification_id = ${verificationId}`,
+  );
+  return row;
+}
+
+/** Stores the receipt of an answer; returns the one that stands, which may be an earlier one. */
+export async function keepReceipt(
+  tx: Tx,
+  verificationId: string,
+  receipt: string,
+): Promise<string> {
+  const [row] = await selectRows<{ receipt: string }>(
+    tx,
+    sql`update exchange.answers set receipt = coalesce(receipt, ${receipt})
+      where verification_id = ${verificationId} returning receipt`,
+  );
+  return row?.receipt ?? receipt;
+}
+
+/** A requester's verifications, newest first. */
+export function listVerifications(
+  tx: Tx,
+  requester: string,
+  query: {
+    state?: VerificationState | undefined;
+    caseTag?: Buffer | undefined;
+    beforeId?: string | undefined;
+    limit: number;
+  },
+): Promise<VerificationRow[]> {
+  const state = query.state === undefined ? sql`` : sql`and v.state = ${query.state}`;
+  const ofCase = query.caseTag === undefined ? sql`` : sql`and v.case_tag = ${query.caseTag}`;
+  const before = query.beforeId === undefined ? sql`` : sql`and v.id < ${query.beforeId}`;
+  return selectRows<VerificationRow>(
+    tx,
+    sql`select ${columns} from exchange.verifications v
+      where v.requester_id = ${requester} ${state} ${ofCase} ${before}
+      order by v.id desc limit ${query.limit}`,
+  );
+}
+
+/** The state of a verification and nothing else, for those who wait for its end. */
+export async function findState(tx: Tx, id: string): Promise<VerificationState | undefined> {
+  const [row] = await selectRows<{ state: VerificationState }>(
+    tx,
+    sql`select state from exchange.verifications where id = ${id}`,
+  );
+  return row?.state;
+}

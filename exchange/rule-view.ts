@@ -1,0 +1,84 @@
+// What a rule sees: the licences of the people a question is about, references as plain ids.
+import type { JsonObject, Tx } from '../platform/index.ts';
+import { cityDay } from '../platform/index.ts';
+import type { LicenceView } from '../registry/index.ts';
+import { toCelObject, toCelValues } from './answer-rule.ts';
+import type { ExchangeDeps } from './deps.ts';
+import { referencesIn } from './request.ts';
+import { LicenceInRule, type RuleVariables } from './rule-language.ts';
+import type { Service } from './service-book.ts';
+
+/** Whom a question is about, and with what. */
+export interface RuleQuestion {
+  subjectId: string;
+  /** Identifiers in it stand as references. */
+  params: JsonObject;
+  now: Date;
+}
+
+/**
+ * The variables of a service's rule; null when the view needs licences that name the subject and
+ * the registry can't find any by whom they name.
+ */
+export async function viewFor(
+  tx: Tx,
+  deps: Pick<ExchangeDeps, 'registry' | 'identity' | 'cityTz'>,
+  service: Service,
+  question: RuleQuestion,
+): Promise<RuleVariables | null> {
+  const { definition, rule } = service;
+  if (!rule) return null;
+  const types = definition.sourceLicenceTypes;
+  const named = rule.peopleFrom.flatMap((name) => referencesIn(question.params[name]));
+  const people = [...new Set([question.subjectId, ...named])];
+  const licences: LicenceInRule[] = [];
+  if (types.length > 0) {
+    for (const holder of people) {
+      const held = await deps.registry.licencesOf(tx, holder, types);
+      licences.push(...held.map((licence) => toRule(licence, holder, '')));
+    }
+  }
+  const naming = rule.usesNaming ? await namingLicences(tx, deps, question.subjectId, types) : [];
+  return (
+    naming && {
+      params: toCelObject(question.params, definition.paramsSchema),
+      licences,
+      naming,
+      facts: [],
+      subject: question.subjectId,
+      today: cityDay(question.now, deps.cityTz),
+    }
+  );
+}
+
+async function namingLicences(
+  tx: Tx,
+  { registry, identity }: Pick<ExchangeDeps, 'registry' | 'identity'>,
+  subjectId: string,
+  types: readonly string[],
+): Promise<LicenceInRule[] | null> {
+  if (!registry.licencesNaming) return null;
+  const naming = await registry.licencesNaming(tx, subjectId, types);
+  const holders = await identity.revealPeople(
+    tx,
+    naming.map(({ holderId }) => holderId),
+  );
+  return naming.map((licence) => {
+    const holder = holders.get(licence.holderId);
+    return toRule(licence, licence.holderId, holder?.scheme === 'uscc' ? holder.value : '');
+  });
+}
+
+function toRule(licence: LicenceView, holder: string, holderUscc: string): LicenceInRule {
+  return new LicenceInRule({
+    number: licence.number,
+    type: licence.type,
+    status: licence.status,
+    holder,
+    holderUscc,
+    issuer: licence.issuerId,
+    validFrom: licence.validFrom,
+    validTo: licence.validTo ?? '',
+    fields: toCelValues(licence.fields),
+  });
+}

@@ -1,0 +1,50 @@
+// Binds the acts of the exchange to the rooms below.
+import { createAccept } from './accept.ts';
+import { createAgreementRecords } from './agreement-record.ts';
+import { createAgreements } from './agreements.ts';
+import { createAnswering } from './answer.ts';
+import { createAsk } from './ask.ts';
+import { createConsents } from './consents.ts';
+import type { ExchangeDeps } from './deps.ts';
+import { createDesk } from './desk.ts';
+import { createEndings } from './ending.ts';
+import { createJobs } from './jobs.ts';
+import { createOrganisationBook } from './organisation-book.ts';
+import { createReading } from './reading.ts';
+import { createRequests } from './requests.ts';
+import { createServiceBook } from './service-book.ts';
+import { createServices } from './services.ts';
+import { createShowing } from './show.ts';
+import { createWakeUps } from './wake-ups.ts';
+
+/**
+ * The exchange of one city. Names the queue's handlers; its `jobs` are for the sweeper, without
+ * which nothing that got stuck would ever end.
+ */
+export function createExchange(deps: ExchangeDeps) {
+  const book = createServiceBook();
+  const organisations = createOrganisationBook(deps);
+  const wakeUps = createWakeUps(deps);
+  const end = createEndings(deps, book);
+  const accept = createAccept(deps, book);
+  const answering = createAnswering(deps, book, end);
+  const showing = createShowing(deps, book, organisations);
+  const records = createAgreementRecords(deps, book);
+  const { installAgreement, installSampleAgreements } = records;
+
+  return {
+    ...createServices(deps, book),
+    ...createAgreements(deps, records),
+    installAgreement,
+    installSampleAgreements,
+    ...createAsk(deps, { accept, answering, showing, wakeUps }),
+    getVerification: showing.getVerification,
+    ...createRequests(deps, { end, showing }),
+    ...createDesk(deps, book, { end, organisations }),
+    ...createConsents(deps, book, { end, organisations, wakeUps }),
+    ...createReading(deps),
+    ...createJobs(deps, { answering, wakeUps, end }),
+  };
+}
+
+export type Exchange = ReturnType<typeof createExchange>;

@@ -1,0 +1,32 @@
+// Pieces of SQL that several stores use.
+import { type SQL, sql } from 'drizzle-orm';
+
+/** A text[] from strings, whatever they hold: the query builder would spread an array. */
+export function textArray(values: readonly string[]): SQL {
+  return sql`array(select jsonb_array_elements_text(${JSON.stringify(values)}::text::jsonb))`;
+}
+
+/** An instant as a parameter; null stays null. */
+export function moment(value: Date | null): SQL {
+  return sql`${value?.toISOString() ?? null}::timestamptz`;
+}
+
+/** A column's instant as milliseconds since 1970, which the driver gives as a number or null. */
+export function milliseconds(column: SQL): SQL {
+  return sql`(extract(epoch from ${column}) * 1000)::float8`;
+}
+
+/** A JSON value as a parameter. */
+export function jsonText(value: unknown): SQL {
+  return sql`${JSON.stringify(value)}::text::json`;
+}
+
+/** Milliseconds from a row as an instant. */
+export function instant(value: number): Date {
+  return new Date(value);
+}
+
+/** Milliseconds from a row as an instant, or null. */
+export function instantOrNull(value: number | null): Date | null {
+  return value === null ? null : new Date(value);
+}
