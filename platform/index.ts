@@ -34,7 +34,7 @@ export { createMetrics, type Metrics } from './metrics.ts';
 export { migrate } from './migrate.ts';
 export { createOutbox, type Outbox, type OutboxEvent, type OutboxHandler } from './outbox.ts';
 export { createQueue, type JobHandler, type Queue } from './queue.ts';
-export { PermanentFailure } from './queue-errors.ts';
+export { PermanentFailure, queueErrors } from './queue-errors.ts';
 export { migrateQueue, postgresTransport } from './queue-postgres.ts';
 export { redisTransport } from './queue-redis.ts';
 export type { QueueJob } from './queue-sender.ts';

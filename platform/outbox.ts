@@ -69,6 +69,7 @@ interface Line {
 
 const longestPauseMs = 15 * 60_000;
 const purgeEveryMs = 60_000;
+const renewEveryMs = 3_600_000;
 /** After add(): the first look finds most commits, the second the slow ones, the sweep the rest. */
 const wakeDelaysMs = [15, 200];
 
@@ -89,6 +90,7 @@ export function createOutbox({
   const leaseMs = handlerTimeoutMs + 10_000;
   const lines = new Map<string, Line>();
   const wakes = new Map<number, NodeJS.Timeout>();
+  const timers: NodeJS.Timeout[] = [];
   const meters = {
     delivered: metrics.counter('outbox_delivered_total', 'Deliveries done.', ['subscriber']),
     failed: metrics.counter('outbox_failed_total', 'Attempts that failed.', ['subscriber']),
@@ -99,7 +101,6 @@ export function createOutbox({
   };
   let isStarted = false;
   let isClosed = false;
-  let sweep: NodeJS.Timeout | undefined;
   let stopListening: (() => Promise<void>) | undefined;
   let fanningOut: Promise<void> | undefined;
 
@@ -142,11 +143,15 @@ export function createOutbox({
   async function start(): Promise<void> {
     if (isStarted) throw new TypeError('The outbox was started already.');
     isStarted = true;
-    for (const { subscriber, handlers } of lines.values()) {
-      for (const topic of handlers.keys()) await subscribe(database.db, topic, subscriber);
-    }
+    await subscribeAll();
     stopListening = await database.listen(outboxChannel, wakeAll);
-    sweep = setInterval(wakeAll, sweepMs);
+    timers.push(
+      setInterval(wakeAll, sweepMs),
+      setInterval(
+        () => background(subscribeAll(), 'Subscriptions were not renewed.'),
+        renewEveryMs,
+      ),
+    );
     sweeper.every(purgeEveryMs, 'outbox.purge', purge);
     wakeAll();
   }
@@ -239,10 +244,13 @@ export function createOutbox({
     return Math.round(full / 2) + ids.int(Math.round(full / 2) + 1);
   }
 
-  async function purge(): Promise<void> {
+  async function subscribeAll(): Promise<void> {
     for (const { subscriber, handlers } of lines.values()) {
       for (const topic of handlers.keys()) await subscribe(database.db, topic, subscriber);
     }
+  }
+
+  async function purge(): Promise<void> {
     await purgeOutbox(database.db, keepDays);
     const { oldestSeconds, dead } = await measureOutbox(database.db);
     meters.oldest.set(oldestSeconds);
@@ -251,7 +259,7 @@ export function createOutbox({
 
   async function close(): Promise<void> {
     isClosed = true;
-    clearInterval(sweep);
+    for (const timer of timers) clearInterval(timer);
     for (const timer of wakes.values()) clearTimeout(timer);
     await stopListening?.();
     await fanningOut;

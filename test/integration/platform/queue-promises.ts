@@ -20,7 +20,7 @@ export interface QueueWorld {
 }
 
 const logger = createLogger({ level: 'silent' });
-const noJob = '99010119900101123X';
+const someone = '99010119900101102X';
 
 export function describeQueue(kind: string, { makeTransport, readKept }: QueueWorld): void {
   describe(`the queue on ${kind}`, () => {
@@ -136,7 +136,7 @@ export function describeQueue(kind: string, { makeTransport, readKept }: QueueWo
       let runs = 0;
       queue.handle(name, async () => {
         runs += 1;
-        throw new PermanentFailure(`${noJob} has no such licence`);
+        throw new PermanentFailure(`${someone} has no such licence`);
       });
       await queue.start();
       await queue.add(name, { id: 'job-a', data: {} });
@@ -144,7 +144,7 @@ export function describeQueue(kind: string, { makeTransport, readKept }: QueueWo
         const text = await readKept(name, 'job-a');
         return text.includes('PermanentFailure') ? text : undefined;
       });
-      expect(kept).not.toContain(noJob);
+      expect(kept).not.toContain(someone);
       expect(kept).not.toContain('no such licence');
       expect(runs).toBe(1);
       expect(await meter('queue_jobs_done_total', { queue: name, outcome: 'failed' })).toBe(1);
@@ -163,8 +163,8 @@ export function describeQueue(kind: string, { makeTransport, readKept }: QueueWo
         { id: '123', data: {} },
         { id: 'req:1', data: {} },
         { id: 'x'.repeat(129), data: {} },
-        { id: `req-${noJob}-1`, data: {} },
-        { id: 'req-a-1', data: { subject: noJob } },
+        { id: `req-${someone}-1`, data: {} },
+        { id: 'req-a-1', data: { subject: someone } },
       ];
       for (const job of jobs) await queue.add(name, job);
       await queue.add(name, { id: 'job-good', data: { good: 1 } });
