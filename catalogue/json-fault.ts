@@ -1,9 +1,13 @@
 // Where broken JSON (RFC 8259) breaks. The engine's own message names a place only now and then.
 
 const space = /[ \t\n\r]*/y;
-const scalar =
-  /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
-const text = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+/** Any character from the blank on, but quote and backslash; or an escape. */
+const string = '"(?:[ !#-[\\]-\\u{10ffff}]+|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"';
+const text = new RegExp(string, 'uy');
+const scalar = new RegExp(
+  `${string}|-?(?:0|[1-9]\\d*)(?:\\.\\d+)?(?:[eE][+-]?\\d+)?|true|false|null`,
+  'uy',
+);
 
 type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | ':' | ', or end';
 

@@ -19,7 +19,8 @@ const typeCodes: Record<string, OpenLevel> = {
   '3': 'not_open',
 };
 
-const notOpen = /不予开放|不予公开|禁止开放|不开放|不宜开放|非开放|^non-public$|^closed$/;
+const notOpen =
+  /不予开放|不予公开|禁止开放|不开放|不宜开放|非开放|^non-public$|^not[ _]open$|^closed$/;
 const onlySharing = /共享/;
 const application = /申请|审批同意|授权同意/;
 const conditional = /有条件|受限|限制开放|^restricted public$|^restricted$|^conditional$/;

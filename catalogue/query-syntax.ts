@@ -119,12 +119,14 @@ class Parser {
     }
     if (++this.#terms > maxTerms) return null;
     if (quoted) {
-      const text = unescape(quoted[1] ?? '');
+      const text = withoutEscapes(quoted[1] ?? '');
       return { kind: 'term', field, text, isPhrase: true, isPrefix: false };
     }
     const [word] = bare;
     const isPrefix = /[^\\]\*$/.test(word);
-    const text = unescape(isPrefix ? word.slice(0, -1) : word.replace(/(?:\^[\d.]+|~\d*)$/, ''));
+    const text = withoutEscapes(
+      isPrefix ? word.slice(0, -1) : word.replace(/(?:\^[\d.]+|~\d*)$/, ''),
+    );
     return { kind: 'term', field, text, isPhrase: false, isPrefix };
   }
 
@@ -179,7 +181,7 @@ function combine(kind: 'and' | 'or', parts: Query[]): Query | null {
   return parts.length === 1 ? first : { kind, of: parts };
 }
 
-function unescape(text: string): string {
+function withoutEscapes(text: string): string {
   return text.replace(/\\(.)/g, '$1');
 }
 

@@ -232,18 +232,22 @@ function displayName({ field, value, title }: FacetCount): string {
   return theme ? theme.titleZh : value;
 }
 
-type ResourceTerm = { column: 'name' | 'format' | 'description' | 'url'; text: string };
+const resourceColumns = ['name', 'format', 'description', 'url'] as const;
 
-function readResourceTerm(term: string): ResourceTerm {
-  const [, column, text] = /^(name|format|description|url):(.+)$/s.exec(term) ?? [];
-  if (column === undefined || text === undefined) {
+function readResourceTerm(term: string): {
+  column: (typeof resourceColumns)[number];
+  text: string;
+} {
+  const at = term.indexOf(':');
+  const column = resourceColumns.find((each) => each === term.slice(0, at));
+  if (column === undefined || at === term.length - 1) {
     throw catalogueErrors.parameters_invalid('The query is not understood.', {
       fields: [
         { pointer: '/query', detail: 'Must be name:, format:, description: or url: and text' },
       ],
     });
   }
-  return { column: column as ResourceTerm['column'], text };
+  return { column, text: term.slice(at + 1) };
 }
 
 function escapeWords(text: string): string {

@@ -1,5 +1,6 @@
 // Which kind of list a harvest source is, and its records with their places: JSON, NDJSON, CSV, data.json.
 import { parse } from 'csv-parse/sync';
+import { isCkanPackage, readCkanPackage } from './ckan-package.ts';
 import { readDataJsonDataset } from './data-json.ts';
 import { catalogueErrors } from './errors.ts';
 import { mapLabels } from './field-map.ts';
@@ -7,7 +8,7 @@ import { jsonFaultPlace } from './json-fault.ts';
 import { readListRecord } from './list-record.ts';
 import { type Fault, isRecord, type ReadRecord } from './source-record.ts';
 
-export type SourceFormat = 'data.json' | 'json' | 'ndjson' | 'csv';
+export type SourceFormat = 'data.json' | 'ckan' | 'json' | 'ndjson' | 'csv';
 
 /** A raw record, or why the text at this place is none. */
 export type RawRecord = { position: number; value: unknown } | { position: number; fault: Fault };
@@ -41,26 +42,29 @@ function openObject(text: string): Source {
   const value = parseJson(text);
   if (!isRecord(value)) return jsonList([value], 'json');
   if (Array.isArray(value.dataset)) return jsonList(value.dataset, 'data.json');
-  if (isRecord(value.result) && Array.isArray(value.result.results)) {
-    return jsonList(value.result.results, 'json');
-  }
+  const { result } = value;
+  if (isRecord(result)) return jsonList(result.results ?? [result], 'json');
   const lists = Object.values(value).filter(
     (member) => Array.isArray(member) && member.some(isRecord),
   );
-  if (lists.length === 1) return jsonList(lists[0], 'json');
   if ('@graph' in value) {
     throw catalogueErrors.source_unreadable('This is RDF (JSON-LD); send its data.json instead.');
   }
-  return jsonList([value], 'json');
+  return jsonList(lists.length === 1 && !isCkanPackage(value) ? lists[0] : [value], 'json');
 }
 
 function jsonList(value: unknown, format: 'json' | 'data.json'): Source {
   const items: unknown[] = Array.isArray(value) ? value : [];
-  return {
-    format,
-    records: items.map((item, at) => ({ position: at + 1, value: item })),
-    read: format === 'data.json' ? readDataJsonDataset : readListRecord,
-  };
+  const records = items.map((item, at) => ({ position: at + 1, value: item }));
+  if (format === 'data.json') return { format, records, read: readDataJsonDataset };
+  return { ...readerFor(items[0], 'json'), records };
+}
+
+/** CKAN's packages are known by the first of them; other records go through the field map. */
+function readerFor(first: unknown, format: 'json' | 'ndjson'): Pick<Source, 'format' | 'read'> {
+  return isCkanPackage(first)
+    ? { format: 'ckan', read: readCkanPackage }
+    : { format, read: readListRecord };
 }
 
 function ndjsonSource(text: string): Source {
@@ -77,7 +81,8 @@ function ndjsonSource(text: string): Source {
       });
     }
   });
-  return { format: 'ndjson', records, read: readListRecord };
+  const first = records.find((record) => 'value' in record);
+  return { ...readerFor(first?.value, 'ndjson'), records };
 }
 
 function csvSource(text: string): Source {

@@ -37,25 +37,34 @@ export function tooLarge(): AppError {
 
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'gb18030' | 'big5';
 
+/** Below this share of everyday characters a decoding is noise: real tables have 20 % and more. */
+const leastEveryday = 0.02;
+
 /**
  * The text of `bytes`: by its byte order mark, as strict utf-8, else as gb18030 or Big5, whichever
  * gives more everyday characters; nearly all Big5 is also valid gb18030, so validity can't tell.
+ * Workbooks, pictures and other files that are no text are refused.
  */
 export function decodeText(bytes: Uint8Array): { text: string; encoding: Encoding } {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return decoded(bytes, 'utf-16le');
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return decoded(bytes, 'utf-16be');
+  if (Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'PK\u0003\u0004') {
+    throw catalogueErrors.source_unreadable(
+      'This is a workbook or a zip file: save the table as CSV and send that.',
+    );
+  }
   const text = strictly(bytes, 'utf-8');
   if (text !== null) return { text, encoding: 'utf-8' };
-  const candidates = (['gb18030', 'big5'] as const)
-    .map((encoding) => ({ encoding, text: strictly(bytes, encoding) }))
-    .flatMap(({ encoding, text }) => (text === null ? [] : [{ encoding, text }]));
-  const [first, second] = candidates;
-  if (!first) {
+  const [best] = (['gb18030', 'big5'] as const)
+    .map((encoding) => ({ encoding, text: strictly(bytes, encoding) ?? '' }))
+    .map((candidate) => ({ ...candidate, share: everyday(candidate.text) }))
+    .sort((a, b) => b.share - a.share);
+  if (!best || best.share < leastEveryday) {
     throw catalogueErrors.source_unreadable(
       'The text is none of utf-8, gb18030 and Big5: save it as utf-8.',
     );
   }
-  return second && everyday(second.text) > everyday(first.text) ? second : first;
+  return { text: best.text, encoding: best.encoding };
 }
 
 function decoded(bytes: Uint8Array, encoding: Encoding): { text: string; encoding: Encoding } {
@@ -74,8 +83,9 @@ function strictly(bytes: Uint8Array, encoding: Encoding): string | null {
   }
 }
 
-/** The share of everyday characters among the first Han characters. */
+/** The share of everyday characters among those beyond ASCII; 0 when there are none. */
 function everyday(text: string): number {
   const characters = text.slice(0, 200_000).match(/\P{ASCII}/gu) ?? [];
-  return characters.filter((character) => common.has(character)).length / characters.length;
+  const count = characters.filter((character) => common.has(character)).length;
+  return characters.length === 0 ? 0 : count / characters.length;
 }

@@ -117,7 +117,7 @@ export async function selectPage(
   );
   return rows.map((row) =>
     Object.fromEntries(
-      columns.map(({ column }, at) => [column, valueOf(row[`v${at}`], typeOf(fields, column))]),
+      columns.map(({ column }, at) => [column, cellValue(row[`v${at}`], typeOf(fields, column))]),
     ),
   );
 }
@@ -202,7 +202,7 @@ function tsqueryOfWords(words: string): string | null {
 }
 
 /** The driver gives numbers, days and moments as text; answers carry numbers and ISO moments. */
-function valueOf(value: unknown, type: RowField['type'] | 'int'): RowRecord[string] {
+function cellValue(value: unknown, type: RowField['type'] | 'int'): RowRecord[string] {
   if (value === null || value === undefined) return null;
   if (typeof value === 'boolean') return value;
   if (type === 'numeric' || type === 'int') return Number(value);

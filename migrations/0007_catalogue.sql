@@ -61,8 +61,9 @@ create table catalogue.datasets (
   -- Written by the application: bigrams need no dictionary and no extension.
   search tsvector not null
 );
-create index datasets_search on catalogue.datasets using gin (search);
-create index datasets_tags on catalogue.datasets using gin (tags);
+-- Without a pending list: after a harvest a search read all of it (358 pages, 11 ms instead of 0.3).
+create index datasets_search on catalogue.datasets using gin (search) with (fastupdate = off);
+create index datasets_tags on catalogue.datasets using gin (tags) with (fastupdate = off);
 create index datasets_organisation on catalogue.datasets (organisation_id);
 create index datasets_recent on catalogue.datasets (changed_at desc, id)
   where state = 'published' and not is_private;
