@@ -3,6 +3,7 @@
 // in one transaction.
 import { type Actor, type Organisation, requireScope } from '../identity/index.ts';
 import { cityDay, type JsonObject, type Tx } from '../platform/index.ts';
+import type { Authorities } from './authorities.ts';
 import type { RegistryDeps } from './deps.ts';
 import { parseInput, registryErrors } from './errors.ts';
 import { checkFields, checkText, decidePeriod } from './issue-rules.ts';
@@ -54,10 +55,10 @@ interface Turn {
 /** Binds the acts on licences. */
 export function createActs(
   deps: RegistryDeps,
-  parts: { book: TypeBook; record: Recorder; refusals: Refusals },
+  parts: { book: TypeBook; record: Recorder; refusals: Refusals; authorities: Authorities },
 ) {
   const { database, audit, identity, signing, outbox, ids, cityTz } = deps;
-  const { book, record, refusals } = parts;
+  const { book, record, refusals, authorities } = parts;
 
   /** Locks the licence and refuses who may not, what is impossible now, and a stale If-Match. */
   async function take(
@@ -232,7 +233,7 @@ export function createActs(
   ): Promise<Organisation> {
     const row = await findLicence(database.db, number);
     if (!row) throw registryErrors.licence_not_found('There is no licence of this number.');
-    if (act !== 'transfer') return identity.getOrganisation(row.issuerId);
+    if (act !== 'transfer') return authorities.get(row.issuerId);
     const other = (await identity.listOrganisations()).find(
       ({ id, uscc }) => id === toAuthority || uscc === toAuthority,
     );

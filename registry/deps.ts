@@ -26,6 +26,7 @@ export interface RegistryDeps {
     | 'internReferences'
     | 'resolveReferences'
     | 'recordAccess'
+    | 'recordAccessMany'
   >;
   outbox: Pick<Outbox, 'add'>;
   /** What the outside calls this house; part of every credential's type. */

@@ -1,5 +1,6 @@
 // The face of the registry: licence types, licences, and what anyone may ask about one.
 export type { ChangedLicence } from './act.ts';
+export { claimOf } from './credential-claims.ts';
 export type { RegistryDeps } from './deps.ts';
 export { registryErrors } from './errors.ts';
 export type { AwaitingApproval } from './issue.ts';

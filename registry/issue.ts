@@ -1,6 +1,7 @@
 // Issuing: one licence for a department, or many in one transaction for loaders and imports.
 import { type Actor, foldIdentifier, requireScope } from '../identity/index.ts';
 import { AppError, cityDay, dbNow, type Tx } from '../platform/index.ts';
+import type { Authorities } from './authorities.ts';
 import type { RegistryDeps } from './deps.ts';
 import { parseInput, registryErrors } from './errors.ts';
 import {
@@ -32,10 +33,10 @@ export interface AwaitingApproval {
 /** Binds the acts of issuing. */
 export function createIssuing(
   deps: RegistryDeps,
-  parts: { book: TypeBook; record: Recorder; refusals: Refusals },
+  parts: { book: TypeBook; record: Recorder; refusals: Refusals; authorities: Authorities },
 ) {
   const { database, audit, identity, cityTz } = deps;
-  const { book, record, refusals } = parts;
+  const { book, record, refusals, authorities } = parts;
 
   /** Everything that needs no transaction: form, type, issuer, purpose, kind of holder. */
   async function plan(actor: Actor, inputs: readonly IssueInput[]): Promise<Planned[]> {
@@ -45,7 +46,6 @@ export function createIssuing(
       inputs.map(({ type }) => type),
       (index) => `${at(index)}/type`,
     );
-    const authorities = new Map<string, Draft['authority']>();
     const planned: Planned[] = [];
     for (const [index, input] of inputs.entries()) {
       const type = types.get(input.type);
@@ -58,10 +58,7 @@ export function createIssuing(
         checkFields(type, input.fields);
       });
       // Before the transaction: a second connection asked for inside one could wait for ever.
-      const authority =
-        authorities.get(type.issuer) ?? (await identity.getOrganisation(type.issuer));
-      authorities.set(type.issuer, authority);
-      planned.push({ input, type, authority });
+      planned.push({ input, type, authority: await authorities.get(type.issuer) });
     }
     return planned;
   }

@@ -65,16 +65,16 @@ export function createJobs(deps: RegistryDeps) {
     );
     const actor = platform();
     const known = await withKeys(tx, due);
-    await together(
-      due.map(({ number, holderId, issuerId }) =>
-        identity.recordAccess(tx, actor, {
-          type: 'licence.expired',
-          outcome: 'ok',
-          ...(known.has(holderId) ? { subject: holderId } : {}),
-          department: issuerId,
-          licence: number,
-        }),
-      ),
+    await identity.recordAccessMany(
+      tx,
+      actor,
+      due.map(({ number, holderId, issuerId }) => ({
+        type: 'licence.expired',
+        outcome: 'ok',
+        ...(known.has(holderId) ? { subject: holderId } : {}),
+        department: issuerId,
+        licence: number,
+      })),
     );
     await together(
       due.map(({ number, typeId }) =>
@@ -92,18 +92,18 @@ export function createJobs(deps: RegistryDeps) {
     const hours = await takeFinishedHours(tx, await dbNow(tx), BATCH);
     const actor = platform();
     const known = await withKeys(tx, hours);
-    await together(
-      hours.map(({ number, holderId, hour, looks }) =>
-        identity.recordAccess(tx, actor, {
-          type: 'licence.looked_up',
-          outcome: 'ok',
-          ...(known.has(holderId) ? { subject: holderId } : {}),
-          role: 'anonymous',
-          licence: number,
-          question: `${looks} × ${hour}`,
-          answerKind: 'document',
-        }),
-      ),
+    await identity.recordAccessMany(
+      tx,
+      actor,
+      hours.map(({ number, holderId, hour, looks }) => ({
+        type: 'licence.looked_up',
+        outcome: 'ok',
+        ...(known.has(holderId) ? { subject: holderId } : {}),
+        role: 'anonymous',
+        licence: number,
+        question: `${looks} × ${hour}`,
+        answerKind: 'document',
+      })),
     );
     return hours.length;
   }

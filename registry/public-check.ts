@@ -2,16 +2,17 @@
 // paper agree (contract section 6). Neither may become a way to learn about a person.
 import { anonymousActor, foldIdentifier, maskName } from '../identity/index.ts';
 import { cityDay, endOfCityDay, type JsonObject } from '../platform/index.ts';
+import type { Authorities } from './authorities.ts';
 import type { RegistryDeps } from './deps.ts';
 import { pointerOf, registryErrors } from './errors.ts';
 import { objectOf } from './field-schema.ts';
 import type { LicenceStatus } from './licence.ts';
 import { comparableFields, foldForComparison, type LicenceType } from './licence-type.ts';
 import { maskText } from './masks.ts';
-import { countComparison, countLook } from './public-store.ts';
+import { countComparison } from './public-store.ts';
 import type { Refusals } from './refusals.ts';
 import { openBodies } from './sealed-licence.ts';
-import { findByCodeKey, type LicenceRow } from './store.ts';
+import { findByCodeKey, type LicenceRow, lookUp } from './store.ts';
 import type { TypeBook } from './type-book.ts';
 import { foldVerificationCode, verificationCodeKey } from './verification-code.ts';
 import { statusOf } from './view.ts';
@@ -45,16 +46,15 @@ export interface PublicCaller {
 /** Binds the public questions. */
 export function createPublicCheck(
   deps: RegistryDeps,
-  { book, refusals }: { book: TypeBook; refusals: Refusals },
+  parts: { book: TypeBook; refusals: Refusals; authorities: Authorities },
 ) {
   const { database, audit, clock, ids, identity, cityTz, keys } = deps;
+  const { book, refusals, authorities } = parts;
   const { db } = database;
 
-  async function find(typed: string): Promise<LicenceRow | undefined> {
+  function codeKeyOf(typed: string): Buffer | undefined {
     const code = foldVerificationCode(typed);
-    return code === undefined
-      ? undefined
-      : findByCodeKey(db, verificationCodeKey(keys.lookup, code));
+    return code === undefined ? undefined : verificationCodeKey(keys.lookup, code);
   }
 
   /** Refuses keys that are no one's to compare, before a try is counted. */
@@ -103,14 +103,13 @@ export function createPublicCheck(
      * code nobody has is unknown, not an error. Looks are counted and logged by the hour.
      */
     async lookup(typed: string): Promise<Lookup> {
-      const row = await find(typed);
+      const codeKey = codeKeyOf(typed);
+      const row = codeKey && (await lookUp(db, codeKey));
       if (!row) return { result: 'unknown', checkedAt: clock.now().toISOString() };
-      const readAt = new Date(row.readAt);
       const [type, [body], issuer] = await Promise.all([
         book.getVersion(db, row.typeId, row.typeVersion),
         openBodies(db, identity, [row]),
-        identity.getOrganisation(row.issuerId),
-        countLook(db, row.number, readAt),
+        authorities.get(row.issuerId),
       ]);
       const status = statusOf(row, cityTz);
       return {
@@ -122,7 +121,7 @@ export function createPublicCheck(
         holderName: body ? maskHolder(type, body.holderName) : null,
         validTo: row.validTo,
         publicFields: body ? publicFields(type, body.fields) : {},
-        checkedAt: readAt.toISOString(),
+        checkedAt: new Date(row.readAt).toISOString(),
       };
     },
 
@@ -135,7 +134,8 @@ export function createPublicCheck(
       fields: JsonObject,
       caller: PublicCaller = { requestId: ids.uuid() },
     ): Promise<{ fields: Record<string, boolean> }> {
-      const row = await find(typed);
+      const codeKey = codeKeyOf(typed);
+      const row = codeKey && (await findByCodeKey(db, codeKey));
       if (!row) throw registryErrors.licence_not_found('No licence has this code.');
       const type = await book.getVersion(db, row.typeId, row.typeVersion);
       checkKeys(type, fields);

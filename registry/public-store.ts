@@ -3,15 +3,6 @@
 import { sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
 
-/** Counts one public look in the hour of `at`. */
-export async function countLook(tx: Tx, number: string, at: Date): Promise<void> {
-  await tx.execute(
-    sql`insert into registry.lookup_counts (number, hour, looks)
-      values (${number}, date_trunc('hour', ${at.toISOString()}::timestamptz), 1)
-      on conflict (hour, number) do update set looks = lookup_counts.looks + 1`,
-  );
-}
-
 /** Takes the counts of hours that ended before `at` out of the table, so that each is logged once. */
 export function takeFinishedHours(
   tx: Tx,

@@ -61,7 +61,6 @@ export interface HistoryItem {
 export interface LicenceForReading extends LicenceView {
   holderId: string;
   holderName: string;
-  issuer: { id: string; uscc: string; nameZh: string; nameEn: string };
   credential: string;
 }
 
@@ -298,12 +297,10 @@ export function createReads(deps: RegistryDeps, { refusals }: { refusals: Refusa
       if (!row) return null;
       const [body] = await openBodies(tx, identity, [row]);
       if (!body) throw erased();
-      const { id, uscc, nameZh, nameEn } = await identity.getOrganisation(row.issuerId);
       return {
         ...viewOf(row, body, cityTz),
         holderId: row.holderId,
         holderName: body.holderName,
-        issuer: { id, uscc, nameZh, nameEn },
         credential: await openCredential(tx, row),
       };
     },

@@ -7,7 +7,7 @@ import type { RegistryDeps } from './deps.ts';
 import { type Fields, type Holder, isLive, type LicenceStatus } from './licence.ts';
 import { formatLicenceNumber, newSerial } from './licence-number.ts';
 import { encodeBody, peopleNamedIn, sealContexts } from './sealed-licence.ts';
-import { insertCredentials, insertEvents, insertLicences, insertMentions } from './store.ts';
+import { insertLicences, insertSigned } from './store.ts';
 import { together } from './together.ts';
 import type { PublishedType } from './type-book.ts';
 import { CODE_BYTES, encodeVerificationCode, verificationCodeKey } from './verification-code.ts';
@@ -183,13 +183,6 @@ export function createRecorder(deps: RegistryDeps) {
       })),
       now,
     );
-    await insertMentions(
-      tx,
-      prepared.flatMap(({ number, type }, at) =>
-        peopleNamedIn(fields[at]).map((personId) => ({ personId, typeId: type.id, number })),
-      ),
-    );
-
     // 2. Sign.
     const credentials = await Promise.all(
       prepared.map((licence, at) => {
@@ -210,39 +203,36 @@ export function createRecorder(deps: RegistryDeps) {
         context: sealContexts.credential(number),
       })),
     );
-    await insertCredentials(
+    await insertSigned(
       tx,
-      prepared.map(({ number }, at) => ({
-        number,
-        sealed: credentialsSealed[at] ?? Buffer.alloc(0),
-      })),
-    );
-    await insertEvents(
-      tx,
-      prepared.map((licence) => ({
+      prepared.map((licence, at) => ({
         number: licence.number,
-        id: ids.uuid(),
-        act: 'issue',
-        status: licence.status,
-        organisationId: licence.authority.id,
-        legalBasis: licence.legalBasis ?? null,
-        related: licence.predecessor?.number ?? null,
-        reasonSealed: null,
+        typeId: licence.type.id,
+        credentialSealed: credentialsSealed[at] ?? Buffer.alloc(0),
+        mentions: peopleNamedIn(fields[at]),
+        event: {
+          id: ids.uuid(),
+          act: 'issue',
+          status: licence.status,
+          organisationId: licence.authority.id,
+          legalBasis: licence.legalBasis ?? null,
+          related: licence.predecessor?.number ?? null,
+        },
       })),
       now,
     );
-    const staged = await together(
-      prepared.map((licence) =>
-        identity.recordAccess(tx, actor, {
-          type: 'licence.issued',
-          outcome: 'ok',
-          subject: licence.holderId,
-          department: licence.authority.id,
-          licence: licence.number,
-          ...(licence.purpose === undefined ? {} : { purpose: licence.purpose }),
-          ...(licence.legalBasis === undefined ? {} : { legalBasis: licence.legalBasis }),
-        }),
-      ),
+    const staged = await identity.recordAccessMany(
+      tx,
+      actor,
+      prepared.map((licence) => ({
+        type: 'licence.issued',
+        outcome: 'ok',
+        subject: licence.holderId,
+        department: licence.authority.id,
+        licence: licence.number,
+        ...(licence.purpose === undefined ? {} : { purpose: licence.purpose }),
+        ...(licence.legalBasis === undefined ? {} : { legalBasis: licence.legalBasis }),
+      })),
     );
     await together(
       prepared.map(({ number, type }) =>

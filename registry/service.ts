@@ -2,6 +2,7 @@
 import type { Actor } from '../identity/index.ts';
 import { createActs } from './act.ts';
 import { createApplications } from './applications.ts';
+import { createAuthorities } from './authorities.ts';
 import type { RegistryDeps } from './deps.ts';
 import { createIssuing } from './issue.ts';
 import { createJobs } from './jobs.ts';
@@ -22,7 +23,8 @@ export function createRegistry(deps: RegistryDeps) {
   const book = createTypeBook(deps);
   const record = createRecorder(deps);
   const refusals = createRefusals(deps);
-  const issuing = createIssuing(deps, { book, record, refusals });
+  const authorities = createAuthorities(deps);
+  const issuing = createIssuing(deps, { book, record, refusals, authorities });
   const applications = createApplications(deps, { issuing, record, refusals });
   const { publishType, getType, listTypes, typeMetadata } = book;
   const { approveApplication, refuseApplication, listApplications } = applications;
@@ -37,9 +39,9 @@ export function createRegistry(deps: RegistryDeps) {
     approveApplication,
     refuseApplication,
     listApplications,
-    ...createActs(deps, { book, record, refusals }),
+    ...createActs(deps, { book, record, refusals, authorities }),
     ...createReads(deps, { refusals }),
-    ...createPublicCheck(deps, { book, refusals }),
+    ...createPublicCheck(deps, { book, refusals, authorities }),
     ...createPresent(deps),
     ...createJobs(deps),
   };

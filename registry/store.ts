@@ -74,6 +74,24 @@ export async function findByCodeKey(tx: Tx, codeKey: Buffer): Promise<LicenceRow
   return row;
 }
 
+/** Finds as findByCodeKey does and counts the look in its hour, in one round trip. */
+export async function lookUp(tx: Tx, codeKey: Buffer): Promise<LicenceRow | undefined> {
+  const [row] = await selectRows<LicenceRow>(
+    tx,
+    sql`with found as materialized (
+        select ${columns}
+        from registry.licence_keys k join registry.licences l on l.number = k.number
+        where k.code_key = ${codeKey}
+      ), counted as (
+        insert into registry.lookup_counts (number, hour, looks)
+        select number, date_trunc('hour', platform.now()), 1 from found
+        on conflict (hour, number) do update set looks = lookup_counts.looks + 1
+      )
+      select * from found`,
+  );
+  return row;
+}
+
 /** All versions of all licences of a holder, newest first; of some types or one issuer if asked. */
 export function findByHolder(
   tx: Tx,
@@ -104,20 +122,6 @@ export function findByMention(
       from registry.mentions m join registry.licences l on l.number = m.number
       where m.person_id = ${personId} and m.type_id in (${textList(typeIds)})
       order by l.issued_at desc, l.number desc`,
-  );
-}
-
-/** Records whom licences name. */
-export async function insertMentions(
-  tx: Tx,
-  mentions: readonly { personId: string; typeId: string; number: string }[],
-): Promise<void> {
-  if (mentions.length === 0) return;
-  await tx.execute(
-    sql`insert into registry.mentions (person_id, type_id, number)
-      select distinct "personId", "typeId", number
-      from jsonb_to_recordset(${JSON.stringify(mentions)}::text::jsonb)
-        as i("personId" uuid, "typeId" text, number text)`,
   );
 }
 
@@ -179,18 +183,48 @@ export async function insertLicences(
   );
 }
 
-export async function insertCredentials(
+/** What is stored of a licence once it is signed. */
+export interface SignedLicence {
+  number: string;
+  typeId: string;
+  credentialSealed: Buffer;
+  /** The people its fields name. */
+  mentions: readonly string[];
+  /** The first event of its history. */
+  event: Omit<LicenceEvent, 'number' | 'reasonSealed'>;
+}
+
+/** Stores signatures, mentions and first events, in one statement. */
+export async function insertSigned(
   tx: Tx,
-  credentials: readonly { number: string; sealed: Buffer }[],
+  signed: readonly SignedLicence[],
+  at: Date,
 ): Promise<void> {
-  const input = credentials.map(({ number, sealed }) => ({
+  const input = signed.map(({ number, typeId, credentialSealed, mentions, event }) => ({
+    ...event,
     number,
-    sealed: sealed.toString('hex'),
+    typeId,
+    credential: credentialSealed.toString('hex'),
+    mentions,
   }));
   await tx.execute(
-    sql`insert into registry.credentials (number, credential_sealed)
-      select number, decode(sealed, 'hex')
-      from jsonb_to_recordset(${JSON.stringify(input)}::text::jsonb) as i(number text, sealed text)`,
+    sql`with input as materialized (
+        select * from jsonb_to_recordset(${JSON.stringify(input)}::text::jsonb) as i(
+          number text, "typeId" text, credential text, mentions jsonb, id uuid, act text,
+          status text, "organisationId" text, "legalBasis" text, related text)
+      ), mentioned as (
+        insert into registry.mentions (person_id, type_id, number)
+        select person::uuid, "typeId", number
+        from input, jsonb_array_elements_text(mentions) as person
+      ), happened as (
+        insert into registry.licence_events
+          (number, id, act, status, at, organisation_id, legal_basis, related)
+        select number, id, act, status, ${at.toISOString()}::timestamptz, "organisationId",
+          "legalBasis", related
+        from input
+      )
+      insert into registry.credentials (number, credential_sealed)
+      select number, decode(credential, 'hex') from input`,
   );
 }
 
