@@ -139,7 +139,6 @@ export async function compose(options: ComposeOptions) {
     registry,
     queue,
     outbox,
-    sweeper,
     logger,
     cityTz,
     metrics,
@@ -184,7 +183,8 @@ export async function compose(options: ComposeOptions) {
       await identity.start();
       if (role === 'all' || role === 'log') await audit.startSequencer();
       if (role === 'all' || role === 'worker') {
-        for (const job of registry.jobs) sweeper.every(job.everyMs, job.name, job.run);
+        for (const job of [...registry.jobs, ...exchange.jobs])
+          sweeper.every(job.everyMs, job.name, job.run);
         sweeper.every(60_000, 'identity.purge', () => identity.purgeExpired());
         await queue.start();
         await outbox.start();

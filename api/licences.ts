@@ -1,5 +1,6 @@
 // Licences: issue, read, act on them (contract section 4.1). Other departments' use goes by /read.
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { ReadLicence } from '../exchange/index.ts';
 import type { HistoryItem, WholeLicence } from '../registry/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
@@ -55,6 +56,10 @@ const Changed = z.object({ number: z.string(), status: z.string(), changedAt: z.
 const Licence = shapeOf<WholeLicence>(
   'Licence',
   'number, type, version, status, issuer, holder, validFrom, validTo, issuedAt, statusListIndex, fields',
+);
+const UsableLicence = shapeOf<ReadLicence>(
+  'UsableLicence',
+  'number, type, status, issuer, validFrom, validTo, holderName, fields: as the agreement allows',
 );
 const History = shapeOf<HistoryItem>(
   'HistoryItem',
@@ -115,7 +120,7 @@ const search = createRoute({
   request: jsonBody(SearchInput),
   responses: {
     ...commonRefusals,
-    200: jsonReply(z.object({ items: z.array(Licence) }), 'Licences'),
+    200: jsonReply(z.object({ items: z.array(UsableLicence) }), 'Licences'),
   },
 });
 
@@ -166,7 +171,7 @@ const read = createRoute({
     200: {
       description: 'The licence as asked for',
       content: {
-        'application/json': { schema: Licence },
+        'application/json': { schema: UsableLicence },
         'application/dc+sd-jwt': { schema: z.string() },
       },
     },

@@ -1,5 +1,6 @@
 // Asking another department (contract section 4.2): services, requests, and the provider's questions.
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Question, ServiceView } from '../exchange/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
 import { idempotent } from './idempotent.ts';
@@ -13,9 +14,17 @@ import {
   Purpose,
   pageOf,
   Reference,
+  shapeOf,
 } from './shapes.ts';
 
-const Service = JsonObject.openapi('VerificationService');
+const Service = shapeOf<ServiceView>(
+  'VerificationService',
+  'code, names, provider, requesters, question, params and answer schemas, minimal disclosure, callable, why',
+);
+const ClaimedQuestion = shapeOf<Question>(
+  'ClaimedQuestion',
+  'The question with its subject, params and the schema its answer must have',
+);
 
 const AskInput = z
   .strictObject({
@@ -129,7 +138,7 @@ const claim = createRoute({
   request: { params: VerificationId },
   responses: {
     ...commonRefusals,
-    200: jsonReply(JsonObject, 'The question with its subject and params'),
+    200: jsonReply(ClaimedQuestion, 'The question with its subject and params'),
   },
 });
 

@@ -1,7 +1,7 @@
 // `audit verify` and `audit check`: is the log whole, and does a receipt hold?
 import { readFile } from 'node:fs/promises';
 import { loadConfig } from '../platform/index.ts';
-import { checkProofText } from '../verifier/index.ts';
+import { verify } from '../verifier/index.ts';
 import { type Command, readArgs, UsageError } from './command.ts';
 import { attachHouse } from './house.ts';
 
@@ -60,7 +60,7 @@ Exit code: 0 when the receipt holds, 1 when it does not.`,
     const { values, positionals } = readArgs(args, { vkey: { type: 'string' } });
     const [path] = positionals;
     if (!path || !values.vkey) throw new UsageError('Say which PROOF file, and --vkey K.');
-    const result = await checkProofText(await readFile(path, 'utf8'), await readVkey(values.vkey));
+    const result = await verify(await readFile(path, 'utf8'), await readVkey(values.vkey));
     for (const reason of result.reasons) console.log(`does not hold: ${reason}`);
     console.log(result.valid ? 'The receipt holds.' : 'The receipt does not hold.');
     return result.valid ? 0 : 1;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Json, loadConfig, systemIds } from '../platform/index.ts';
-import { verifyReceipt } from '../verifier/index.ts';
+import { verifyTlogProof } from '../verifier/index.ts';
 import { findOrStart } from './instance.ts';
 import { createMachineClient, type Reply, readClientFile } from './machine-client.ts';
 import { PersonFile, signIn } from './person-client.ts';
@@ -205,7 +205,7 @@ async function play(): Promise<void> {
         const { leaf } = z.object({ leaf: z.string() }).parse(entry.json);
         const proof = await receiptOf(audit, index);
         const vkey = (await (await fetch(`${baseUrl}/log/vkey`)).text()).trim();
-        const checked = await verifyReceipt({ proof, leaf: Buffer.from(leaf, 'base64'), vkey });
+        const checked = await verifyTlogProof(proof, vkey, Buffer.from(leaf, 'base64'));
         holds(checked.valid, `the proof does not hold: ${checked.reasons.join('; ')}`);
       },
     );

@@ -1,7 +1,13 @@
 // `serve`, which is also `npm start`: opens the house, says each step, serves until told to stop.
 import type { AddressInfo } from 'node:net';
 import { listen } from '../api/index.ts';
-import { type Config, createLogger, createShutdown, loadConfig } from '../platform/index.ts';
+import {
+  type Config,
+  createLogger,
+  createShutdown,
+  loadConfig,
+  type Shutdown,
+} from '../platform/index.ts';
 import { type Command, readArgs, UsageError } from './command.ts';
 import { type House, openHouse } from './house.ts';
 import { loadSample } from './sample/load.ts';
@@ -44,21 +50,36 @@ async function serve(config: Config): Promise<number> {
   });
   shutdown.onClose('house', () => house.close());
   shutdown.listen();
-  await house.services.start();
-  const sample =
-    config.sample === 'yunzhu' ? await loadSample(house.services, house.world, say) : null;
+  try {
+    await begin(config, house, shutdown, say);
+  } catch (error) {
+    await shutdown.close();
+    throw error;
+  }
+  return new Promise<number>(() => {});
+}
+
+/** What makes an open house a running one: its jobs, the sample city, the door. */
+async function begin(
+  config: Config,
+  house: House,
+  shutdown: Shutdown,
+  say: (line: string) => void,
+): Promise<void> {
+  const { services, world } = house;
+  await services.start();
+  const sample = config.sample === 'yunzhu' ? await loadSample(services, world, say) : null;
   if (config.role === 'all' || config.role === 'api') {
-    const server = await listen(house.services);
+    const server = await listen(services);
     shutdown.onClose('http', () => server.close());
     announce(config, house, server.address, say);
   } else say(`Running as ${config.role}`);
   sample?.finish().catch((error: unknown) => {
-    logger.error(
+    services.logger.error(
       { err: error },
       'The sample city could not be loaded to its end; the next start goes on.',
     );
   });
-  return new Promise<number>(() => {});
 }
 
 /** The last lines of a start: the one line scripts wait for, and what a person does next. */

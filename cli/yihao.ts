@@ -76,6 +76,8 @@ async function main(words: string[]): Promise<number> {
     }
     if (error instanceof AppError) {
       console.error(`${error.detail} (${error.code})`);
+      for (const { pointer, detail } of error.fields ?? [])
+        console.error(`  ${pointer}: ${detail}`);
       return 1;
     }
     if (error instanceof ConfigError) {

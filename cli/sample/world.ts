@@ -26,7 +26,7 @@ const World = z.object({
       provider: z.string(),
       requesters: z.array(z.string()),
       legal_basis: z.array(z.string()),
-      minimal_disclosure: z.object({ fields: z.array(z.string()) }),
+      minimal_disclosure: z.looseObject({ fields: z.array(z.string()) }),
     }),
   ),
   persona_templates: z.array(Persona),
@@ -35,10 +35,20 @@ const World = z.object({
 export type World = z.infer<typeof World>;
 export type Department = z.infer<typeof Department>;
 
-/** Reads data/sample-world.json beside this code. */
+function readData(name: string): unknown {
+  return JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'data', name), 'utf8'));
+}
+
+/** Reads data/sample-world.json, each service with its rule of data/answer-rules.json. */
 export function readWorld(): World {
-  const path = join(import.meta.dirname, '..', '..', 'data', 'sample-world.json');
-  return World.parse(JSON.parse(readFileSync(path, 'utf8')));
+  const world = World.parse(readData('sample-world.json'));
+  const rules = z.record(z.string(), z.json()).parse(readData('answer-rules.json'));
+  return {
+    ...world,
+    verification_services: world.verification_services.map((service) =>
+      service.id in rules ? { ...service, rule: rules[service.id] } : service,
+    ),
+  };
 }
 
 /** Citations of the world's legal bases by id, in both languages; an unknown id is its own citation. */
