@@ -1,5 +1,4 @@
 // Revoked certificates: setting them, asking about one, and the published list.
-import { asc, count, desc, sql } from 'drizzle-orm';
 import type { Clock, Database, Logger, Tx } from '../platform/index.ts';
 import type { TrustedLeaf } from './certificate-chain.ts';
 import {
@@ -10,7 +9,14 @@ import {
 } from './crl.ts';
 import { signingErrors } from './errors.ts';
 import type { Keystore } from './keystore.ts';
-import { revocationLists, revokedCertificates } from './schema.ts';
+import {
+  countRevoked,
+  findLatestList,
+  insertPublishedList,
+  insertRevoked,
+  listRevoked,
+  lockLists,
+} from './revocation-store.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -38,7 +44,7 @@ export function createRevocations({ database, clock, keystore, logger }: Revocat
   let publishedUntil = 0;
   let published: Buffer | undefined;
 
-  async function revoked(): Promise<Known['bySerial']> {
+  async function revokedBySerial(): Promise<Known['bySerial']> {
     const now = clock.now().getTime();
     if (known && now - known.checkedAt < CHECK_EVERY_MS) return known.bySerial;
     const rows = await listRevoked(database.db);
@@ -48,25 +54,17 @@ export function createRevocations({ database, clock, keystore, logger }: Revocat
 
   /** The newest list if it says all there is to say, and says it recently enough. */
   async function findCurrent(tx: Tx, now: Date) {
-    const [latest] = await tx
-      .select()
-      .from(revocationLists)
-      .orderBy(desc(revocationLists.number))
-      .limit(1);
-    const [{ entries } = { entries: 0 }] = await tx
-      .select({ entries: count() })
-      .from(revokedCertificates);
+    const latest = await findLatestList(tx);
     const isCurrent =
-      latest !== undefined &&
-      latest.entries === entries &&
+      latest !== null &&
+      latest.entries === (await countRevoked(tx)) &&
       now.getTime() - latest.thisUpdate.getTime() < RENEW_AFTER_MS;
     return { latest, isCurrent };
   }
 
   function publish(now: Date): Promise<Buffer> {
     return database.transaction(async (tx) => {
-      // Two signers must not give out one number twice.
-      await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('signing.crl', 0))`);
+      await lockLists(tx);
       const { latest, isCurrent } = await findCurrent(tx, now);
       if (latest && isCurrent) return latest.der;
       const authority = keystore.issuingAuthority;
@@ -84,10 +82,10 @@ export function createRevocations({ database, clock, keystore, logger }: Revocat
         revoked: await listRevoked(tx),
       };
       const der = makeCrl(list, authority);
-      const { number, thisUpdate, nextUpdate, revoked } = list;
+      const { revoked, ...published } = list;
       const entries = revoked.length;
-      await tx.insert(revocationLists).values({ number, entries, thisUpdate, nextUpdate, der });
-      logger.info({ crlNumber: number, entries }, 'A certificate revocation list was signed');
+      await insertPublishedList(tx, { ...published, entries, der });
+      logger.info({ crlNumber: list.number, entries }, 'A certificate revocation list was signed');
       return der;
     });
   }
@@ -98,14 +96,11 @@ export function createRevocations({ database, clock, keystore, logger }: Revocat
       tx: Tx,
       { serial, reason }: { serial: string; reason: RevocationReason },
     ): Promise<void> {
-      await tx
-        .insert(revokedCertificates)
-        .values({
-          serial: serial.toUpperCase(),
-          reason: REVOCATION_REASONS[reason],
-          revokedAt: clock.now(),
-        })
-        .onConflictDoNothing();
+      await insertRevoked(tx, {
+        serial: serial.toUpperCase(),
+        reason: REVOCATION_REASONS[reason],
+        revokedAt: clock.now(),
+      });
     },
 
     /**
@@ -116,7 +111,7 @@ export function createRevocations({ database, clock, keystore, logger }: Revocat
       if (signedAt < leaf.validFrom || signedAt > leaf.validTo) {
         return 'The certificate was not valid when the signature was made.';
       }
-      const revocation = (await revoked()).get(leaf.serial);
+      const revocation = (await revokedBySerial()).get(leaf.serial);
       if (!revocation) return null;
       if (revocation.reason === REVOCATION_REASONS.keyCompromise) {
         return 'The certificate was revoked because its key is compromised.';
@@ -136,8 +131,4 @@ export function createRevocations({ database, clock, keystore, logger }: Revocat
       return published;
     },
   };
-}
-
-function listRevoked(tx: Tx): Promise<RevokedCertificate[]> {
-  return tx.select().from(revokedCertificates).orderBy(asc(revokedCertificates.serial));
 }
