@@ -35,7 +35,8 @@ create table platform.outbox_deliveries (
   primary key (position, subscriber),
   check ((state = 'pending') = (ended_at is null))
 );
-create index outbox_deliveries_due on platform.outbox_deliveries (subscriber, next_attempt_at)
+create index outbox_deliveries_due
+  on platform.outbox_deliveries (subscriber, next_attempt_at, position)
   where state = 'pending';
 create index outbox_deliveries_order on platform.outbox_deliveries (subscriber, key, position)
   where state = 'pending';

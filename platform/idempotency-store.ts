@@ -25,9 +25,11 @@ export async function claimKey(
     sql`
       insert into platform.idempotency_keys as held
         (key_hash, fingerprint, run_token, lease_until, expires_at)
-      values (${claim.keyHash}, ${claim.fingerprint}, ${claim.token},
+      select ${claim.keyHash}::bytea, ${claim.fingerprint}::bytea, ${claim.token}::uuid,
         platform.now() + ${milliseconds(leaseMs)},
-        platform.now() + make_interval(hours => ${keepHours}))
+        platform.now() + make_interval(hours => ${keepHours})
+      -- Not waited for: whatever the act commits reaches the disk together with this.
+      from (select set_config('synchronous_commit', 'off', true)) as hurried
       on conflict (key_hash) do update
       set fingerprint = excluded.fingerprint, run_token = excluded.run_token,
         lease_until = excluded.lease_until, response = null, expires_at = excluded.expires_at

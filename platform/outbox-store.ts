@@ -134,20 +134,21 @@ export async function claimDeliveries(
     .sort((a, b) => Number(a.position) - Number(b.position));
 }
 
-const heldBy = ({ position, subscriber, attempts }: Claim): SQL =>
-  sql`position = ${position} and subscriber = ${subscriber} and attempts = ${attempts} and state = 'pending'`;
-
-/** Ends a delivery, unless its claim ran out and somebody else has it. */
-export async function endDelivery(
+/** Ends deliveries, leaving out those whose claim ran out and that somebody else has now. */
+export async function endDeliveries(
   tx: Tx,
-  claim: Claim,
+  claims: readonly Claim[],
   state: 'delivered' | 'dead',
   error: string | null,
 ): Promise<void> {
+  const held = sql.join(
+    claims.map((c) => sql`(${c.position}::bigint, ${c.subscriber}, ${c.attempts}::int)`),
+    sql`, `,
+  );
   await tx.execute(sql`
     update platform.outbox_deliveries
     set state = ${state}, last_error = ${error}, ended_at = platform.now()
-    where ${heldBy(claim)}`);
+    where (position, subscriber, attempts) in (${held}) and state = 'pending'`);
 }
 
 /** Lets a failed delivery come due again after a pause. */
@@ -160,7 +161,8 @@ export async function postponeDelivery(
   await tx.execute(sql`
     update platform.outbox_deliveries
     set next_attempt_at = platform.now() + ${milliseconds(pauseMs)}, last_error = ${error}
-    where ${heldBy(claim)}`);
+    where position = ${claim.position} and subscriber = ${claim.subscriber}
+      and attempts = ${claim.attempts} and state = 'pending'`);
 }
 
 /** Makes dead deliveries pending again, with all their attempts. */

@@ -5,100 +5,55 @@
 import type { Json } from './canonical-json.ts';
 import { holdsCitizenId } from './citizen-id-net.ts';
 import type { Database, Tx } from './database.ts';
-import { errorLabel } from './error-report.ts';
 import type { Ids } from './ids.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import { type Line, type LineSettings, type OutboxHandler, openLine } from './outbox-line.ts';
 import {
-  type Claim,
-  claimDeliveries,
-  endDelivery,
   fanOut,
   insertEvent,
   measureOutbox,
   notifyOutbox,
   outboxChannel,
-  postponeDelivery,
   purgeOutbox,
   reviveDead,
   subscribe,
 } from './outbox-store.ts';
 import type { Sweeper } from './sweeper.ts';
-import { within } from './within.ts';
 
-export interface OutboxEvent {
-  /** The same at every delivery of this event: what a subscriber tells doubles by. */
-  id: string;
-  topic: string;
-  key: string;
-  payload: Json;
-  at: Date;
-}
-
-/** Idempotent: an event may come twice. */
-export type OutboxHandler = (event: OutboxEvent) => Promise<void>;
-
-export interface OutboxDeps {
+export interface OutboxDeps extends Partial<LineSettings> {
   database: Database;
   ids: Ids;
   logger: Logger;
   metrics: Metrics;
   sweeper: Sweeper;
-  /** Deliveries to one subscriber that run at once in this process. */
-  concurrency?: number;
-  /** Longest a handler may take; after that the delivery counts as failed. */
-  handlerTimeoutMs?: number;
-  /** Attempts before a delivery is dead: 15 with doubling up to 15 minutes are about 1.5 hours. */
-  maxAttempts?: number;
-  /** Pause after the first failure; doubles with each further one. */
-  firstPauseMs?: number;
   /** How often each process looks for what no wake-up told of. */
   sweepMs?: number;
   /** How long delivered events are kept. */
   keepDays?: number;
 }
 
-/** One subscriber in this process: slow or failing, it holds up no other. */
-interface Line {
-  subscriber: string;
-  handlers: Map<string, OutboxHandler>;
-  running: Set<Promise<void>>;
-  isClaiming: boolean;
-  isWoken: boolean;
-}
+/** 15 attempts with pauses that double from 1 s up to 15 minutes are about an hour and a half. */
+const defaults: LineSettings = {
+  concurrency: 16,
+  handlerTimeoutMs: 20_000,
+  maxAttempts: 15,
+  firstPauseMs: 1000,
+};
 
-const longestPauseMs = 15 * 60_000;
 const purgeEveryMs = 60_000;
 const renewEveryMs = 3_600_000;
 /** After add(): the first look finds most commits, the second the slow ones, the sweep the rest. */
 const wakeDelaysMs = [15, 200];
 
 /** The outbox. Subscribers are named before start(); a process that only adds never starts. */
-export function createOutbox({
-  database,
-  ids,
-  logger,
-  metrics,
-  sweeper,
-  concurrency = 4,
-  handlerTimeoutMs = 20_000,
-  maxAttempts = 15,
-  firstPauseMs = 1000,
-  sweepMs = 2000,
-  keepDays = 7,
-}: OutboxDeps) {
-  const leaseMs = handlerTimeoutMs + 10_000;
+export function createOutbox({ sweeper, sweepMs = 2000, keepDays = 7, ...lineDeps }: OutboxDeps) {
+  const { database, ids, logger, metrics } = lineDeps;
   const lines = new Map<string, Line>();
   const wakes = new Map<number, NodeJS.Timeout>();
   const timers: NodeJS.Timeout[] = [];
-  const meters = {
-    delivered: metrics.counter('outbox_delivered_total', 'Deliveries done.', ['subscriber']),
-    failed: metrics.counter('outbox_failed_total', 'Attempts that failed.', ['subscriber']),
-    dead: metrics.counter('outbox_dead_total', 'Deliveries given up.', ['subscriber']),
-    deadNow: metrics.gauge('outbox_dead', 'Deliveries that lie dead.'),
-    oldest: metrics.gauge('outbox_oldest_seconds', 'Age of the oldest event not delivered.'),
-    seconds: metrics.histogram('outbox_delivery_seconds', 'From act to delivery.', ['subscriber']),
-  };
+  const deadNow = metrics.gauge('outbox_dead', 'Deliveries that lie dead.');
+  const oldest = metrics.gauge('outbox_oldest_seconds', 'Age of the oldest event not delivered.');
   let isStarted = false;
   let isClosed = false;
   let stopListening: (() => Promise<void>) | undefined;
@@ -126,13 +81,7 @@ export function createOutbox({
 
   function on(topic: string, subscriber: string, handler: OutboxHandler): void {
     if (isStarted) throw new TypeError('Subscribers are named before the outbox starts.');
-    const line = lines.get(subscriber) ?? {
-      subscriber,
-      handlers: new Map<string, OutboxHandler>(),
-      running: new Set<Promise<void>>(),
-      isClaiming: false,
-      isWoken: false,
-    };
+    const line = lines.get(subscriber) ?? openLine(subscriber, { ...defaults, ...lineDeps });
     if (line.handlers.has(topic)) {
       throw new TypeError(`"${subscriber}" has a handler for ${topic} already.`);
     }
@@ -158,90 +107,17 @@ export function createOutbox({
 
   function wakeAll(): void {
     if (isClosed) return;
-    fanningOut ??= spread().finally(() => {
-      fanningOut = undefined;
-      for (const line of lines.values()) background(pump(line), 'Deliveries could not be claimed.');
-    });
-    background(fanningOut, 'Events could not be handed out.');
+    fanningOut ??= spread()
+      .catch((error: unknown) => logger.warn({ err: error }, 'Events were not handed out.'))
+      .finally(() => {
+        fanningOut = undefined;
+        for (const line of lines.values()) line.wake();
+      });
   }
 
   /** Makes a delivery row for each subscriber of each new event. */
   async function spread(): Promise<void> {
     while (!isClosed && (await fanOut(database)) > 0);
-  }
-
-  /** Claims what is due while there are free hands; each ended delivery frees one and asks again. */
-  async function pump(line: Line): Promise<void> {
-    if (line.isClaiming) {
-      line.isWoken = true;
-      return;
-    }
-    line.isClaiming = true;
-    try {
-      do {
-        line.isWoken = false;
-        const free = concurrency - line.running.size;
-        if (isClosed || free <= 0) break;
-        const topics = [...line.handlers.keys()];
-        const claims = await claimDeliveries(database.db, line.subscriber, topics, free, leaseMs);
-        for (const claim of claims) run(line, claim);
-      } while (line.isWoken);
-    } finally {
-      line.isClaiming = false;
-    }
-  }
-
-  function run(line: Line, claim: Claim): void {
-    const running = deliver(line, claim).finally(() => {
-      line.running.delete(running);
-      background(pump(line), 'Deliveries could not be claimed.');
-    });
-    line.running.add(running);
-  }
-
-  async function deliver(line: Line, claim: Claim): Promise<void> {
-    const { subscriber } = line;
-    const { event, ageSeconds } = claim;
-    try {
-      const handler = line.handlers.get(event.topic);
-      if (!handler) throw new TypeError(`No handler for ${event.topic}.`);
-      await within(handlerTimeoutMs, handler(event), 'a subscriber');
-    } catch (error) {
-      await fail(line, claim, error);
-      return;
-    }
-    try {
-      await endDelivery(database.db, claim, 'delivered', null);
-      meters.delivered.inc({ subscriber });
-      meters.seconds.observe({ subscriber }, ageSeconds);
-    } catch (error) {
-      // The claim runs out and the event comes again.
-      logger.warn({ err: error, subscriber, event: event.id }, 'A delivery was not recorded.');
-    }
-  }
-
-  async function fail(line: Line, claim: Claim, error: unknown): Promise<void> {
-    const { subscriber } = line;
-    const about = { err: error, subscriber, event: claim.event.id, topic: claim.event.topic };
-    meters.failed.inc({ subscriber });
-    try {
-      if (claim.attempts < maxAttempts) {
-        logger.warn({ ...about, attempts: claim.attempts }, 'A delivery failed.');
-        await postponeDelivery(database.db, claim, pauseMs(claim.attempts), errorLabel(error));
-        return;
-      }
-      logger.error(about, 'A delivery was given up.');
-      meters.dead.inc({ subscriber });
-      await endDelivery(database.db, claim, 'dead', errorLabel(error));
-    } catch (cause) {
-      logger.warn({ ...about, err: cause }, 'A failed delivery was not recorded.');
-    }
-  }
-
-  /** Doubling, with half of it left to chance, so that what failed together comes apart. */
-  function pauseMs(attempts: number): number {
-    const full = Math.min(firstPauseMs * 2 ** (attempts - 1), longestPauseMs);
-    return Math.round(full / 2) + ids.int(Math.round(full / 2) + 1);
   }
 
   async function subscribeAll(): Promise<void> {
@@ -253,8 +129,8 @@ export function createOutbox({
   async function purge(): Promise<void> {
     await purgeOutbox(database.db, keepDays);
     const { oldestSeconds, dead } = await measureOutbox(database.db);
-    meters.oldest.set(oldestSeconds);
-    meters.deadNow.set(dead);
+    oldest.set(oldestSeconds);
+    deadNow.set(dead);
   }
 
   async function close(): Promise<void> {
@@ -263,7 +139,7 @@ export function createOutbox({
     for (const timer of wakes.values()) clearTimeout(timer);
     await stopListening?.();
     await fanningOut;
-    await Promise.all([...lines.values()].flatMap(({ running }) => [...running]));
+    await Promise.all([...lines.values()].map((line) => line.close()));
   }
 
   function background(work: Promise<unknown>, failure: string): void {

@@ -12,7 +12,7 @@ import {
 import type { OutboxDeps } from '../../../platform/outbox.ts';
 import {
   claimDeliveries,
-  endDelivery,
+  endDeliveries,
   fanOut,
   purgeOutbox,
 } from '../../../platform/outbox-store.ts';
@@ -227,7 +227,7 @@ test('what a dead process had claimed is delivered by another, and its late word
   expect(await claimDeliveries(database.db, 'exchange', topics, 1, 30_000)).toEqual([]);
   await setClockOffset(31_000);
   const [next] = await claimDeliveries(database.db, 'exchange', topics, 1, 30_000);
-  await endDelivery(database.db, dead, 'dead', 'late');
+  await endDeliveries(database.db, [dead], 'dead', 'late');
   expect(next).toEqual({ ...dead, attempts: 2, ageSeconds: expect.any(Number) });
   await setClockOffset(62_000);
   await outbox.start();
