@@ -5,11 +5,15 @@ import { selectRows, type Tx } from '../platform/index.ts';
 import type { TreeHead } from './checkpoint.ts';
 import type { FullTile } from './tree-edge.ts';
 
-/** Takes the sequencer's lock until the transaction ends; false when another session holds it. */
+/**
+ * Takes the sequencer's lock until the transaction ends; false when another session holds it. The
+ * server ends the transaction when it hears nothing for five seconds.
+ */
 export async function tryLock(tx: Tx): Promise<boolean> {
   const [row] = await selectRows<{ locked: boolean }>(
     tx,
-    sql`select pg_try_advisory_xact_lock(hashtextextended('yihao.audit.sequencer', 0)) as locked`,
+    sql`select pg_try_advisory_xact_lock(hashtextextended('yihao.audit.sequencer', 0)) as locked,
+          set_config('idle_in_transaction_session_timeout', '5s', true)`,
   );
   return row?.locked ?? false;
 }

@@ -1,0 +1,15 @@
+// The refusals of oversight.
+import { errorCatalogue } from '../platform/index.ts';
+
+export const oversightErrors = errorCatalogue('oversight', {
+  /** Only a person sees who looked at her data, and only at her own. */
+  not_the_subject: 'forbidden',
+  /** Not in the log, not about this person, or not yet to be disclosed to her. */
+  unknown_entry: 'not_found',
+  /** A search by person needs a reason. */
+  reason_required: 'invalid',
+  /** A reason names no person. */
+  identifier_in_text: 'invalid',
+  cursor_invalid: 'malformed',
+  time_invalid: 'malformed',
+});
