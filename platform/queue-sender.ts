@@ -4,6 +4,7 @@ import { holdsCitizenId } from './citizen-id-net.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { JobData, Producer, QueueTransport } from './queue-transport.ts';
+import { quietWarn } from './quiet-log.ts';
 import { within } from './within.ts';
 
 export interface QueueJob {
@@ -27,7 +28,6 @@ interface SenderDeps {
 }
 
 const idPattern = /^(?!\d+$)[A-Za-z0-9._-]{1,128}$/;
-const reportEveryMs = 5000;
 const coolDownMs = 1000;
 
 const jobOptions: JobsOptions = {
@@ -38,6 +38,7 @@ const jobOptions: JobsOptions = {
 /** The sending half of the queue. */
 export function createSender({ transport, logger, metrics, addTimeoutMs }: SenderDeps) {
   const producers = new Map<string, Producer>();
+  const warn = quietWarn(logger);
   const closings = new Set<Promise<void>>();
   const added = metrics.counter('queue_jobs_added_total', 'Jobs handed over.', ['queue']);
   const notAdded = metrics.counter('queue_jobs_not_added_total', 'Jobs left to the sweep.', [
@@ -45,7 +46,6 @@ export function createSender({ transport, logger, metrics, addTimeoutMs }: Sende
   ]);
   let isClosed = false;
   let isCoolingDown = false;
-  let unreported = 0;
 
   async function add(name: string, job: QueueJob): Promise<void> {
     try {
@@ -56,7 +56,7 @@ export function createSender({ transport, logger, metrics, addTimeoutMs }: Sende
       added.inc({ queue: name });
     } catch (error) {
       notAdded.inc({ queue: name });
-      report(name, job.id, error);
+      warn({ err: error, queue: name, job: job.id }, 'A job was left to the sweep.');
     }
   }
 
@@ -107,17 +107,6 @@ export function createSender({ transport, logger, metrics, addTimeoutMs }: Sende
     setTimeout(() => {
       isCoolingDown = false;
     }, coolDownMs).unref();
-  }
-
-  /** Not one line per job: an outage of the server is one piece of news. */
-  function report(name: string, id: string, error: unknown): void {
-    unreported += 1;
-    if (unreported > 1) return;
-    logger.warn({ err: error, queue: name, job: id }, 'A job was left to the sweep.');
-    setTimeout(() => {
-      if (unreported > 1) logger.warn({ jobs: unreported }, 'Jobs were left to the sweep.');
-      unreported = 0;
-    }, reportEveryMs).unref();
   }
 
   return {

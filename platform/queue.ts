@@ -13,6 +13,7 @@ import type { Metrics } from './metrics.ts';
 import { PermanentFailure } from './queue-errors.ts';
 import { createSender } from './queue-sender.ts';
 import type { Consumer, JobData, JobProcessor, QueueTransport } from './queue-transport.ts';
+import { quietWarn } from './quiet-log.ts';
 import { within } from './within.ts';
 
 /** Idempotent: a job may come twice, and its row may have moved on. */
@@ -108,12 +109,13 @@ export function createQueue({
         stop();
       }
     };
+    const warn = quietWarn(logger);
     const line: Line = {
       started: 0,
       startedAtLastLook: 0,
       deafLooks: 0,
       consumer: transport.openConsumer(name, process, concurrency, (error) =>
-        logger.warn({ err: error, queue: name }, 'A worker met an error.'),
+        warn({ err: error, queue: name }, 'A worker met an error.'),
       ),
     };
     lines.set(name, line);
