@@ -71,13 +71,14 @@ export interface OpenOptions {
 /** Opens the whole house: database, migrations as the owner, keys, rooms as the app role. */
 export async function openHouse({ config, logger, say, onLost }: OpenOptions): Promise<House> {
   await mkdir(config.dataDir, { recursive: true });
+  const world = readWorld();
+  // Beside PostgreSQL's start: the first one spends about 3 s of one core on RSA keys.
+  const keys = config.databaseUrl === undefined ? makeKeys(config, world) : Promise.resolve([]);
+  keys.catch(() => {}); // awaited below; until then its failure must not end the process
   const database = await openDatabase(config, say, onLost);
   try {
-    const world = readWorld();
-    if (config.databaseUrl === undefined) {
-      const made = await makeKeys(config, world);
-      if (made.length > 0) say(`Made ${made.length} keys and certificates`);
-    }
+    const made = await keys;
+    if (made.length > 0) say(`Made ${made.length} keys and certificates`);
     const { appUrl, logUrl } = await migrate({
       ownerUrl: database.ownerUrl,
       roles: { keysDir: config.keysDir },
