@@ -1,6 +1,6 @@
 // A credential someone presents: is it authentic, and how does the licence stand (contract section 6)?
-import { type AccessEntry, anonymousActor } from '../identity/index.ts';
-import { cityDay } from '../platform/index.ts';
+import { anonymousActor } from '../identity/index.ts';
+import type { Tx } from '../platform/index.ts';
 import type { RegistryDeps } from './deps.ts';
 import { registryErrors } from './errors.ts';
 import { type LicenceStatus, statusListValue } from './licence.ts';
@@ -22,37 +22,53 @@ export interface PresentedResult {
   checks: PresentedCheck[];
 }
 
-/** Longest credential that is read: 40 fields of a type at their longest are under 100 kB. */
+/** How a licence stands by the register, and whether the status list says the same. */
+interface Standing {
+  status: LicenceStatus;
+  isListed: boolean;
+}
+
+/** Longest text that is read: the limit of a body (contract section 3). */
 const LONGEST = 1_048_576;
 
 /** Binds the check of presented credentials. */
 export function createPresent(deps: RegistryDeps) {
   const { database, audit, ids, signing, identity, clock, cityTz } = deps;
 
-  /** The licence a credential speaks of, if it is in the register under this very status. */
-  async function findPresented(
+  /** What the register holds of an authentic credential, in one view of it. Logs the look. */
+  async function consult(
+    caller: PublicCaller,
     claims: Record<string, unknown>,
     status: { uri: string; idx: number } | undefined,
-  ): Promise<LicenceRow | undefined> {
+  ): Promise<Standing | undefined> {
     const { licence_id: number } = claims;
-    const row = typeof number === 'string' ? await findLicence(database.db, number) : undefined;
-    const isSame = row?.statusListUri === status?.uri && row?.statusListIndex === status?.idx;
-    return row && isSame ? row : undefined;
+    // Register and list change in one transaction; read in one view of both they must agree.
+    const { standing, stageId } = await database.transaction(
+      async (tx) => {
+        const row = typeof number === 'string' ? await findLicence(tx, number) : undefined;
+        const isOurs =
+          row && row.statusListUri === status?.uri && row.statusListIndex === status.idx;
+        const { stageId } = await logCheck(tx, caller, isOurs ? row : undefined);
+        if (!isOurs) return { standing: undefined, stageId };
+        const expected = statusListValue(row.status);
+        const isListed = expected === null || expected === (await signing.getStatus(tx, status));
+        return { standing: { status: statusOf(row, cityTz), isListed }, stageId };
+      },
+      { isolation: 'repeatable read' },
+    );
+    await audit.sequenced([stageId]);
+    return standing;
   }
 
   /** Every upload is a look; of what isn't ours nobody is the subject. */
-  async function logCheck(
-    caller: PublicCaller,
-    look: Pick<AccessEntry, 'outcome' | 'subject' | 'licence'>,
-  ): Promise<void> {
-    const { stageId } = await database.transaction((tx) =>
-      identity.recordAccess(tx, anonymousActor(caller.requestId), {
-        type: 'licence.checked',
-        answerKind: 'match',
-        ...look,
-      }),
-    );
-    await audit.sequenced([stageId]);
+  function logCheck(tx: Tx, caller: PublicCaller, row: LicenceRow | undefined) {
+    return identity.recordAccess(tx, anonymousActor(caller.requestId), {
+      type: 'licence.checked',
+      answerKind: 'match',
+      ...(row
+        ? { outcome: 'ok', subject: row.holderId, licence: row.number }
+        : { outcome: 'failed' }),
+    });
   }
 
   return {
@@ -73,16 +89,16 @@ export function createPresent(deps: RegistryDeps) {
         now: clock.now(),
       });
       if (!isAuthentic || !claims) {
-        await logCheck(caller, { outcome: 'failed' });
+        const { stageId } = await database.transaction((tx) => logCheck(tx, caller, undefined));
+        await audit.sequenced([stageId]);
         return {
           ok: false,
           verdict: 'not_genuine',
           checks: [...checks, skipped('register'), skipped('status')],
         };
       }
-      const row = await findPresented(claims, status);
-      if (!row) {
-        await logCheck(caller, { outcome: 'failed' });
+      const standing = await consult(caller, claims, status);
+      if (!standing) {
         return {
           ok: false,
           verdict: 'unknown',
@@ -93,28 +109,19 @@ export function createPresent(deps: RegistryDeps) {
           ],
         };
       }
-      const standing = statusOf(row, cityTz);
-      const expected = statusListValue(row.status);
-      const listed = await signing.getStatus(database.db, {
-        uri: row.statusListUri,
-        idx: row.statusListIndex,
-      });
-      // Register and list change in one transaction; a difference that stays means tampering.
-      const agrees = expected === null || expected === listed;
-      await logCheck(caller, { outcome: 'ok', subject: row.holderId, licence: row.number });
-      const day = cityDay(new Date(row.readAt), cityTz);
+      const holds = standing.isListed && standing.status === 'valid';
       return {
-        ok: agrees && standing === 'valid' && checks.every(({ result }) => result !== 'fail'),
+        ok: holds && checks.every(({ result }) => result !== 'fail'),
         verdict: 'genuine',
-        status: standing,
+        status: standing.status,
         checks: [
           ...checks,
           { name: 'register', result: 'pass', detail: 'The licence is in the register.' },
           {
             name: 'status',
-            result: agrees && standing === 'valid' ? 'pass' : 'fail',
-            detail: agrees
-              ? `The licence is ${standing} on ${day}.`
+            result: holds ? 'pass' : 'fail',
+            detail: standing.isListed
+              ? `The licence is ${standing.status}.`
               : 'Register and status list differ: ask the issuer.',
           },
         ],

@@ -17,6 +17,7 @@ import {
   type LicenceRow,
   listEvents,
 } from './store.ts';
+import { verificationUrl } from './verification-code.ts';
 import { etagOf, type LicenceView, viewOf } from './view.ts';
 
 /** A licence as its issuer and its holder read it: references turned back into citizen IDs. */
@@ -42,6 +43,8 @@ export interface WholeLicence {
 /** One of the holder's own licences. */
 export interface OwnLicence extends Omit<WholeLicence, 'holder' | 'etag'> {
   verificationCode: string;
+  /** What the QR code on its face points to. */
+  verificationUrl: string;
 }
 
 /** Something that happened in a licence's life. */
@@ -73,7 +76,7 @@ type Reader = 'issuer' | 'holder';
 
 /** Binds the reads. */
 export function createReads(deps: RegistryDeps, { refusals }: { refusals: Refusals }) {
-  const { database, audit, identity, cityTz } = deps;
+  const { database, audit, identity, publicUrl, cityTz } = deps;
   const { db } = database;
 
   /** Only the issuing department and the holder pass; to anyone else every licence looks alike. */
@@ -131,7 +134,7 @@ export function createReads(deps: RegistryDeps, { refusals }: { refusals: Refusa
   async function look<Result>(
     actor: Actor,
     number: string,
-    read: (tx: Tx, row: LicenceRow) => Promise<Result>,
+    read: (tx: Tx, row: LicenceRow, reader: Reader) => Promise<Result>,
   ): Promise<Result> {
     const attempt = async () => {
       const row = parseLicenceNumber(number) ? await findLicence(db, number) : undefined;
@@ -145,7 +148,7 @@ export function createReads(deps: RegistryDeps, { refusals }: { refusals: Refusa
       database.transaction(async (tx) => {
         const { row, reader } = await admit(tx, actor, number);
         const logged = await logLook(tx, actor, { holderId: row.holderId, number, reader });
-        return { result: await read(tx, row), stageIds: logged };
+        return { result: await read(tx, row, reader), stageIds: logged };
       }),
     );
     if (stageIds.length > 0) await audit.sequenced(stageIds);
@@ -188,6 +191,11 @@ export function createReads(deps: RegistryDeps, { refusals }: { refusals: Refusa
     return credential;
   }
 
+  const facesOf = (verificationCode: string) => ({
+    verificationCode,
+    verificationUrl: verificationUrl(publicUrl, verificationCode),
+  });
+
   async function openCodes(tx: Tx, rows: readonly LicenceRow[]): Promise<Map<string, string>> {
     const codes = await identity.openMany(
       tx,
@@ -198,6 +206,21 @@ export function createReads(deps: RegistryDeps, { refusals }: { refusals: Refusa
       })),
     );
     return new Map(rows.map(({ number }, at) => [number, codes[at]?.toString('utf8') ?? '']));
+  }
+
+  async function openReasons(
+    tx: Tx,
+    personId: string,
+    events: readonly { id: string; reasonSealed: Buffer | null }[],
+  ): Promise<Map<string, string | undefined>> {
+    const given = events.flatMap(({ id, reasonSealed: sealed }) =>
+      sealed ? [{ id, sealed }] : [],
+    );
+    const opened = await identity.openMany(
+      tx,
+      given.map(({ id, sealed }) => ({ personId, sealed, context: sealContexts.reason(id) })),
+    );
+    return new Map(given.map(({ id }, at) => [id, opened[at]?.toString('utf8')]));
   }
 
   async function openViews(tx: Tx, rows: readonly LicenceRow[]): Promise<LicenceView[]> {
@@ -221,22 +244,21 @@ export function createReads(deps: RegistryDeps, { refusals }: { refusals: Refusa
     credential: (actor: Actor, number: string): Promise<string> =>
       look(actor, number, openCredential),
 
-    /** What happened to all versions of the licence, oldest first, for the same. */
+    /**
+     * What happened to the licence through its versions, oldest first, for the same. An authority
+     * that handed it on sees no more of it; the one that took it over sees all before.
+     */
     history: (actor: Actor, number: string): Promise<HistoryItem[]> =>
-      look(actor, number, async (tx, row) => {
-        const events = await listEvents(tx, row.lineage);
-        const reasons = await identity.openMany(
-          tx,
-          events.flatMap(({ id, reasonSealed }) =>
-            reasonSealed
-              ? [{ personId: row.holderId, sealed: reasonSealed, context: sealContexts.reason(id) }]
-              : [],
-          ),
+      look(actor, number, async (tx, row, reader) => {
+        const events = (await listEvents(tx, row.lineage)).filter(
+          ({ version, issuerId }) =>
+            reader === 'holder' || version <= row.version || issuerId === row.issuerId,
         );
-        return events.map(({ organisationId, reasonSealed, id: _, ...event }) => ({
+        const reasons = await openReasons(tx, row.holderId, events);
+        return events.map(({ id, organisationId, reasonSealed: _, issuerId: __, ...event }) => ({
           ...event,
           organisation: organisationId,
-          reason: reasonSealed ? (reasons.shift()?.toString('utf8') ?? null) : null,
+          reason: reasons.get(id) ?? null,
         }));
       }),
 
@@ -250,7 +272,7 @@ export function createReads(deps: RegistryDeps, { refusals }: { refusals: Refusa
         const codes = await openCodes(tx, rows);
         const licences = (await openWholes(tx, rows)).map(({ holder: _, etag: __, ...own }) => ({
           ...own,
-          verificationCode: codes.get(own.number) ?? '',
+          ...facesOf(codes.get(own.number) ?? ''),
         }));
         return { licences, stageIds };
       });

@@ -296,19 +296,21 @@ export async function insertEvents(
   );
 }
 
-/** What happened to all versions of a licence, oldest first. */
+/** What happened to all versions of a licence, oldest first, with who issued each version. */
 export function listEvents(
   tx: Tx,
   lineage: string,
-): Promise<(LicenceEvent & { at: string; version: number })[]> {
+): Promise<(LicenceEvent & { at: string; version: number; issuerId: string })[]> {
   return selectRows(
     tx,
     sql`select e.number, e.id, e.act, e.status, ${isoTime(sql`e.at`)} as at,
         e.organisation_id as "organisationId", e.legal_basis as "legalBasis", e.related,
-        e.reason_sealed as "reasonSealed", k.version::int as version
-      from registry.licence_keys k join registry.licence_events e on e.number = k.number
+        e.reason_sealed as "reasonSealed", l.version::int as version, l.issuer_id as "issuerId"
+      from registry.licence_keys k
+        join registry.licences l on l.number = k.number
+        join registry.licence_events e on e.number = k.number
       where k.lineage = ${lineage}
-      order by e.at, k.version, e.id`,
+      order by e.at, l.version, e.id`,
   );
 }
 

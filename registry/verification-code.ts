@@ -38,3 +38,8 @@ export function foldVerificationCode(typed: string): string | undefined {
 export function verificationCodeKey(secret: Buffer, code: string): Buffer {
   return createHmac('sha256', secret).update(`registry.verification-code|v1|${code}`).digest();
 }
+
+/** What a QR code on paper points to: the code stands in the fragment, which no server log sees. */
+export function verificationUrl(publicUrl: string, code: string): string {
+  return `${publicUrl}/verify#${code}`;
+}

@@ -349,6 +349,18 @@ test('the history tells every step of every version, with reason and legal basis
   ]);
 });
 
+test('after a transfer the new authority knows the past, the old one not the future', async () => {
+  const market = department('market');
+  const next = await succeed('transfer', { toAuthority: '119901000099000569', reason: '迁入' });
+  await act('suspend', { reason: '新机关的事' }, market, next.number);
+  const acts = async (actor: Actor, of: string) =>
+    (await house.registry.history(actor, of)).map((event) => event.act);
+  expect(await acts(health, number)).toEqual(['issue', 'transfer']);
+  expect(await acts(market, next.number)).toEqual(['issue', 'transfer', 'issue', 'suspend']);
+  const holder = await house.identity.findPerson(house.database.db, LI);
+  expect(await acts(citizen(holder ?? ''), number)).toHaveLength(4);
+});
+
 test('a licence past its last day is expired for every act, before any job ran', async () => {
   const old = await issued(
     house,

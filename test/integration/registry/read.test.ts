@@ -110,8 +110,18 @@ test('the holder has her codes, and one log entry for the session', async () => 
   const own = await house.registry.ownLicences(session);
   await house.registry.ownLicences(session);
   await house.registry.get(session, wedding.number);
-  expect(own.map(({ number, verificationCode }) => ({ number, verificationCode }))).toEqual(
-    [certificate, wedding].map(({ number, verificationCode }) => ({ number, verificationCode })),
+  expect(
+    own.map(({ number, verificationCode, verificationUrl }) => ({
+      number,
+      verificationCode,
+      verificationUrl,
+    })),
+  ).toEqual(
+    [certificate, wedding].map(({ number, verificationCode }) => ({
+      number,
+      verificationCode,
+      verificationUrl: `http://127.0.0.1:4100/verify#${verificationCode}`,
+    })),
   );
   const subjectTag = await house.identity.subjectTagOf(house.database.db, li);
   const entries = await house.audit.findEntries({ subjectTag, type: 'licence.own_read', limit: 9 });
