@@ -55,7 +55,7 @@ export function createAgreementRecords(deps: ExchangeDeps, book: ServiceBook) {
       const fields = Object.keys(definition.answerSchema.properties);
       check('fields', fields, 'is not a field of its answer');
       for (const name of Object.keys(proposal.paramLimits ?? {})) {
-        if (definition.paramsSchema.properties[name]) continue;
+        if (Object.hasOwn(definition.paramsSchema.properties, name)) continue;
         faults.push({ pointer: `/paramLimits/${name}`, detail: 'is not a parameter' });
       }
     } else {

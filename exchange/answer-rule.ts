@@ -79,10 +79,11 @@ export function compileRule(rule: AnswerRule, world: RuleWorld): CompiledRule {
   ]);
   const required = world.answer.required ?? [];
   for (const name of required) {
-    if (rule.answer[name] === undefined) throw new RuleFault(`${name}: has no expression.`);
+    if (!Object.hasOwn(rule.answer, name)) throw new RuleFault(`${name}: has no expression.`);
   }
   for (const name of rule.peopleFrom) {
-    if (!world.params.properties[name]) throw new RuleFault(`${name}: is not a parameter.`);
+    if (!Object.hasOwn(world.params.properties, name))
+      throw new RuleFault(`${name}: is not a parameter.`);
   }
   const checkAnswer = compileSchema(world.answer);
 

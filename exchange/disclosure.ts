@@ -18,8 +18,8 @@ export function disclosedFields(terms: DisclosureTerms): string[] {
   );
 }
 
-/** The answer cut to the disclosed fields; a field without a value is left out. */
+/** The answer cut to the disclosed fields; a field the answer hasn't got is left out. */
 export function disclose(answer: JsonObject, terms: DisclosureTerms): JsonObject {
-  const kept = disclosedFields(terms).filter((name) => answer[name] !== undefined);
+  const kept = disclosedFields(terms).filter((name) => Object.hasOwn(answer, name));
   return Object.fromEntries(kept.map((name) => [name, answer[name]]));
 }

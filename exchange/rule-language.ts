@@ -143,7 +143,8 @@ export function createRuleCompiler(world: RuleWorld) {
 
     /** Compiles the expression of one answer field; its type must be the answer schema's. */
     field(name: string, source: string): CompiledExpression {
-      const schema = world.answer.properties[name];
+      const { properties } = world.answer;
+      const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
       if (!schema) throw new RuleFault(`${name}: the answer schema has no such field.`);
       const { type, run } = compile(name, source);
       const expected = celType(schema);

@@ -94,7 +94,7 @@ export function definitionFaults(definition: ServiceDefinition): FieldError[] {
     }
   }
   for (const [at, name] of definition.minimalDisclosure.fields.entries()) {
-    if (!definition.answerSchema.properties[name]) {
+    if (!Object.hasOwn(definition.answerSchema.properties, name)) {
       fault(`/minimalDisclosure/fields/${at}`, 'is not a field of the answer');
     }
   }
