@@ -1,5 +1,5 @@
 // Harvesting a source: read → diff → plan → apply, in one recorded job (spec: catalogue 2.5).
-// 16,672 records of six portals: see test/integration/catalogue/real-records.test.ts for the figures.
+// 16,672 records of six portals: 7.5 s of CPU, 4.0 of it here; again unchanged 0.9 s (README, Figures).
 import { AppError, type Clock, type Database, type Ids, type Logger } from '../platform/index.ts';
 import { tellable } from './dataset.ts';
 import { catalogueErrors } from './errors.ts';

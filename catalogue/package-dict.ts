@@ -5,9 +5,7 @@ import { mayReadRows, type Viewer } from './policy.ts';
 import type { DatasetRow, OrganisationRow, ResourceRow } from './store-read.ts';
 import { type Theme, themes } from './themes.ts';
 
-export type OrganisationDict = ReturnType<typeof organisationDict>;
 export type PackageDict = ReturnType<typeof packageDict>;
-export type ResourceDict = ReturnType<typeof resourceDict>;
 
 /** An organisation as it stands inside a package and in organization_list. */
 export function organisationDict(row: OrganisationRow) {

@@ -103,7 +103,7 @@ export function packageActs({ database, publicUrl }: PackageDeps) {
       };
     },
 
-    /** Up to `limit` datasets whose title or name begins with what was typed. */
+    /** Up to `limit` datasets that hold what was typed as words, the last perhaps unfinished. */
     async packageAutocomplete(viewer: Viewer, input: ActionInput) {
       const parameters = new CkanParameters(input);
       const typed = parameters.required('q');

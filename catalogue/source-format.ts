@@ -37,8 +37,7 @@ export function openSource(text: string): Source {
 }
 
 function openObject(text: string): Source {
-  const firstLine = text.slice(0, (text.indexOf('\n') + 1 || text.length + 1) - 1);
-  if (firstLine !== text && isJson(firstLine)) return ndjsonSource(text);
+  if (isNdjson(text)) return ndjsonSource(text);
   const value = parseJson(text);
   if (!isRecord(value)) return jsonList([value], 'json');
   if (Array.isArray(value.dataset)) return jsonList(value.dataset, 'data.json');
@@ -145,10 +144,18 @@ function parseJson(text: string): unknown {
   }
 }
 
-function isJson(text: string): boolean {
+/**
+ * Lines that aren't one JSON value together, one of the first of which is a whole object: so a broken
+ * line doesn't hide the rest.
+ */
+function isNdjson(text: string): boolean {
+  if (isObject(text)) return false;
+  return text.split('\n', 20).some((line) => isObject(line));
+}
+
+function isObject(text: string): boolean {
   try {
-    JSON.parse(text);
-    return true;
+    return isRecord(JSON.parse(text));
   } catch {
     return false;
   }

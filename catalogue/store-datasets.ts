@@ -22,14 +22,19 @@ export interface DatasetWrite {
 
 /** A set of rows as one JSON parameter; what PostgreSQL's text can't hold is taken out. */
 export function jsonParameter(value: unknown): SQL {
-  const json = JSON.stringify(value, (_, member: unknown) =>
-    typeof member === 'string' ? storable(member) : member,
-  );
-  return sql`${json}::text::jsonb`;
+  const json = JSON.stringify(value);
+  // JSON.stringify writes exactly NUL and half surrogate pairs as these escapes, so only a hit (also
+  // a literal backslash before u) needs the second, six times slower writing.
+  const isHostile = /\\u(?:0000|d[89a-f])/.test(json);
+  return sql`${isHostile ? JSON.stringify(value, storableMember) : json}::text::jsonb`;
+}
+
+function storableMember(_key: string, member: unknown): unknown {
+  return typeof member === 'string' ? storable(member) : member;
 }
 
 /** Text without NUL, and with U+FFFD for half a surrogate pair: PostgreSQL refuses both. */
-export function storable(text: string): string {
+function storable(text: string): string {
   return text
     .replaceAll('\u0000', '')
     .replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');

@@ -223,14 +223,20 @@ export async function searchResources(
     const of = column === 'description' ? sql`r.description` : columns[column];
     return sql`strpos(lower(coalesce(${of}, '')), lower(${text})) > 0`;
   });
-  const found = await selectRows<{ resourceId: string; datasetId: string; total: number }>(
+  type Found = { total: number; found: { resourceId: string; datasetId: string }[] };
+  const [result] = await selectRows<Found>(
     tx,
-    sql`select r.id as "resourceId", d.id as "datasetId", (count(*) over ())::int as total
-      from ${datasetsWithOrganisations} join catalogue.resources r on r.dataset_id = d.id
-      where ${visibleTo(viewer, 'listed')} and ${sql.join(conditions, sql` and `)}
-      order by r.id limit ${page.limit} offset ${page.offset}`,
+    sql`with found as (
+        select r.id, d.id as dataset_id
+        from ${datasetsWithOrganisations} join catalogue.resources r on r.dataset_id = d.id
+        where ${visibleTo(viewer, 'listed')} and ${sql.join(conditions, sql` and `)})
+      select (select count(*)::int from found) as total, (
+        select coalesce(
+          json_agg(json_build_object('resourceId', p.id, 'datasetId', p.dataset_id) order by p.id),
+          '[]')
+        from (select * from found order by id limit ${page.limit} offset ${page.offset}) p) as found`,
   );
-  return { total: found[0]?.total ?? 0, found };
+  return result ?? { total: 0, found: [] };
 }
 
 /** Ids come as text from outside; what isn't a UUID matches none. */

@@ -37,15 +37,16 @@ export interface SearchHits {
   facets: FacetCount[];
 }
 
+/** What each facet counts: a column of the dataset, and its values among the hits. */
 const facetColumns = {
-  organization: sql`h.organisation`,
-  groups: sql`unnest(h.themes)`,
-  tags: sql`unnest(h.tags)`,
-  res_format: sql`unnest(h.formats)`,
-  license_id: sql`h.licence_id`,
-  open_level: sql`h.open_level`,
-  frequency: sql`h.frequency`,
-  theme: sql`unnest(h.subject_words)`,
+  organization: { of: sql`o.name`, values: sql`h.organization` },
+  groups: { of: sql`d.themes`, values: sql`unnest(h.groups)` },
+  tags: { of: sql`d.tags`, values: sql`unnest(h.tags)` },
+  res_format: { of: sql`d.formats`, values: sql`unnest(h.res_format)` },
+  license_id: { of: sql`d.licence_id`, values: sql`h.license_id` },
+  open_level: { of: sql`d.open_level`, values: sql`h.open_level` },
+  frequency: { of: sql`d.frequency`, values: sql`h.frequency` },
+  theme: { of: sql`d.subject_words`, values: sql`unnest(h.theme)` },
 };
 
 /** Is this a field that can be counted? */
@@ -62,8 +63,8 @@ const sortColumns: Record<SortKey, SQL> = {
 };
 
 /**
- * One page of hits, their number and facets, from one statement and so from one moment. Measured
- * over 14,412 harvested records, embedded PostgreSQL, 2 cores: see test/integration/catalogue.
+ * One page of hits, their number and facets, from one statement and so from one moment. Over 14,412
+ * datasets with three facets: 57 hits 5 ms, 1,559 hits 11 ms, all 44 ms (medians of 21; README).
  */
 export async function searchDatasets(
   tx: Tx,
@@ -82,10 +83,14 @@ export async function searchDatasets(
     ),
     sql`h.id`,
   ];
+  const hitColumns = [
+    sql`d.id, d.name, d.title, d.changed_at, d.created_at`,
+    ...input.facets.map((field) => sql`${facetColumns[field].of} as ${sql.identifier(field)}`),
+  ];
   const counted = input.facets.map(
     (field) => sql`(
       select ${field} as field, v.value, count(*)::int as count
-      from (select ${facetColumns[field]} as value from hits h) v
+      from (select ${facetColumns[field].values} as value from hits h) v
       where v.value is not null and v.value <> '' group by v.value
       having count(*) >= ${input.facetMinCount}
       order by count(*) desc, v.value limit ${input.facetLimit})`,
@@ -101,9 +106,7 @@ export async function searchDatasets(
   const rows = await selectRows<SearchHits>(
     tx,
     sql`with hits as materialized (
-        select d.id, d.name, d.title, d.changed_at, d.created_at, d.tags, d.themes, d.formats,
-          d.licence_id, d.open_level, d.frequency, d.subject_words, o.name as organisation,
-          ${scoreOf(tree)} as score
+        select ${sql.join(hitColumns, sql`, `)}, ${scoreOf(tree)} as score
         from ${datasetsWithOrganisations} where ${sql.join(conditions, sql` and `)})
       select (select count(*)::int from hits) as count,
         (select coalesce(json_agg(p.id order by p.place), '[]') from (

@@ -387,6 +387,10 @@ test('organisations, groups, tags and licences are listed', async () => {
   expect((await result('package_autocomplete?q=bus')).length).toBe(1);
   const resources = await result(`resource_search?query=${encodeURIComponent('name:站点')}`);
   expect([resources.count, resources.results[0].name]).toEqual([1, '公交站点']);
+  expect(await result('resource_search?query=format:csv&offset=50')).toEqual({
+    count: 4,
+    results: [],
+  });
   expect(await result('help_show?name=package_show')).toMatch(/metadata of a dataset/);
 });
 

@@ -75,6 +75,8 @@ test('the format of a list is recognised', () => {
     ['[{"标题":"a"},{"标题":"b"}]', 'json', 2],
     ['\uFEFF [ ]', 'json', 0],
     ['{"标题":"a"}\n\n{"标题":"b"}\n', 'ndjson', 2],
+    ['{"标题":"a\n{"标题":"b"}', 'ndjson', 2],
+    ['{"data": [\n{"标题":"a"},\n{"标题":"b"}\n]}', 'json', 2],
     ['{"标题":"a"}', 'json', 1],
     ['{"dataset":[{"title":"a"}]}', 'data.json', 1],
     ['{"count":2,"data":[{"标题":"a"},{"标题":"b"}]}', 'json', 2],
