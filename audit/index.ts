@@ -2,8 +2,8 @@
 export { openCheckpoint, type TreeHead } from './checkpoint.ts';
 export type { EntryQuery, LogEntry } from './entries.ts';
 export { auditErrors } from './errors.ts';
-export { type Committed, commit, type LeafDraft } from './leaf.ts';
+export type { LeafDraft } from './leaf.ts';
 export { type Audit, type AuditDeps, createAudit } from './service.ts';
 export { type NoteSigner, parseVkey } from './signed-note.ts';
-export { parseTilePath, tileWidth } from './tiles.ts';
-export type { Fault, VerifyReport } from './verify.ts';
+export { parseTilePath } from './tiles.ts';
+export type { VerifyReport } from './verify.ts';

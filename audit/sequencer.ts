@@ -24,7 +24,8 @@ export interface Leadership {
   lock: LeaderLock;
 }
 
-// One transaction takes what has gathered during the last one, up to this. Figures: README.md.
+// One transaction takes what has gathered during the last one, up to this: 11,000 to 17,000 entries/s
+// from a filled stage (README.md), so the largest batch takes under 200 ms.
 const mostPerBatch = 2048;
 // Entries staged by other processes announce themselves to nobody: NOTIFY in every business
 // transaction would serialise the commits. So the stage is looked at this often.
