@@ -1,127 +1,102 @@
 // The table of contents of the HTTP edge: what is done with every request, and which routes there are.
-import type { HttpBindings } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { AppError } from '../platform/index.ts';
 import { pages } from '../web/index.ts';
+import { admit, requireActor } from './admit.ts';
 import { agreementRoutes } from './agreements.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { auditRoutes } from './audit.ts';
-import { authenticate, requireActor } from './authenticate.ts';
+import { authenticate } from './authenticate.ts';
 import { ckanRoutes } from './ckan.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
+import { apiErrors } from './errors.ts';
 import { healthRoutes } from './health.ts';
+import { licenceActRoutes } from './licence-acts.ts';
+import { licenceApplicationRoutes } from './licence-applications.ts';
 import { licenceTypeRoutes } from './licence-types.ts';
 import { licenceRoutes } from './licences.ts';
 import { meRoutes } from './me.ts';
-import { invalidInput, problemResponse, unexpectedResponse } from './problem.ts';
+import { oauthRoutes } from './oauth.ts';
+import { apiDescription } from './openapi.ts';
+import { invalidInput, problemOf } from './problem.ts';
 import { publicRoutes } from './public.ts';
-import { rateLimit } from './rate-limit.ts';
+import { createMeter } from './rate-limit.ts';
 import { limitBody, readJson } from './request-body.ts';
 import { requestContext } from './request-context.ts';
+import { checkUrl } from './request-url.ts';
 import { trustMaterialRoutes } from './trust-material.ts';
 import { verificationRoutes } from './verifications.ts';
 
-const ownErrorForm = /^\/api(\/3)?\/action\//;
-/** What under /v1 anyone may read without signing in. */
-const open = [/^\/v1\/public\//, /^\/v1\/licence-types/, /^\/v1\/verification-services/];
-
-/** The peer's address: only of the socket, never of a header a caller may write. */
-function addressOf(c: unknown): string {
-  const bindings = (c as { env?: Partial<HttpBindings> }).env; // unknown by hono's type, set by node-server
-  return bindings?.incoming?.socket.remoteAddress ?? 'unknown';
-}
+const ckanAction = /^\/api(\/3)?\/action\//;
 
 /** Builds the whole HTTP application over the services; it listens nowhere by itself. */
 export function createApp(services: Services) {
-  const { config, logger, clock, ids, metrics, identity } = services;
+  const { config, logger, clock, ids, metrics, identity, sessionCookie } = services;
+  const { publicUrl, publicUrlAliases } = config;
   const app = new OpenAPIHono<Env>({
     defaultHook: (result) => {
       if (!result.success) throw invalidInput(result.error.issues);
     },
   });
+  // Asked while requests run, when all routes are known.
+  let allowed: ReturnType<typeof allowedMethods> | undefined;
+  const methodsAt = (path: string): string[] => {
+    allowed ??= allowedMethods(app.routes);
+    return allowed(path);
+  };
+  const isRefusedMethod = (path: string, method: string): boolean => {
+    const methods = methodsAt(path);
+    return methods.length > 0 && !methods.includes(method);
+  };
 
-  app.onError((error, c) =>
-    error instanceof AppError ? problemResponse(c, error) : unexpectedResponse(c, error, logger),
-  );
-  app.use(requestContext({ ids, logger, metrics }));
-  app.use(limitBody);
+  app.onError((error, c) => problemOf(c, error, logger));
+  app.use(requestContext({ ids, logger, metrics, publicUrl }));
+  app.use(checkUrl);
   app.use(
-    authenticate({
-      identity,
-      cookieName: services.sessionCookie.name,
-      publicUrl: config.publicUrl,
+    admit({
+      actorOf: authenticate({
+        identity,
+        cookieName: sessionCookie.name,
+        publicUrl,
+        publicUrlAliases,
+      }),
+      meter: createMeter({ clock }),
+      perClient: config.rateLimit,
+      perAddress: config.ratePublic,
     }),
   );
-  app.use(
-    rateLimit({ clock, perClient: config.rateLimit, perAddress: config.ratePublic, addressOf }),
-  );
-  app.use('/v1/*', (c, next) => {
-    const isOpen = c.req.method !== 'POST' || c.req.path.startsWith('/v1/public/');
-    return isOpen && open.some((pattern) => pattern.test(c.req.path))
-      ? next()
-      : requireActor(c, next);
-  });
+  // Before bodies are read: its handler reads its own.
+  app.route('/', oauthRoutes(services));
+  app.use('/v1/*', requireActor(isRefusedMethod));
+  app.use(limitBody);
   app.use('/v1/*', readJson);
 
   app.route('/', healthRoutes(services));
   app.route('/', trustMaterialRoutes(services));
   app.route('/', ckanRoutes(services));
-  const v1 = app
+  app
     .route('/v1/licence-types', licenceTypeRoutes(services))
+    .route('/v1/licences/applications', licenceApplicationRoutes(services))
     .route('/v1/licences', licenceRoutes(services))
+    .route('/v1/licences', licenceActRoutes(services))
     .route('/v1/agreements', agreementRoutes(services))
     .route('/v1/audit', auditRoutes(services))
     .route('/v1/public', publicRoutes(services))
     .route('/v1', verificationRoutes(services))
-    .route('/v1', meRoutes({ services, clearedCookie: services.sessionCookie.clear() }));
+    .route('/v1', meRoutes({ services, clearedCookie: sessionCookie.clear() }));
+  const openApi = apiDescription(app, publicUrl);
+  app.get('/openapi.json', (c) => c.json(openApi()));
+  app.route('/', pages({ ...services, openApi }));
 
-  app.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: {
-      title: 'Yihao',
-      version: '1',
-      description:
-        'E-licences, questions between departments, who looked, and the open-data catalogue. ' +
-        'Errors are RFC 9457 problem details with a stable `code`.',
-    },
-    servers: [{ url: config.publicUrl }],
-  });
-  app.route(
-    '/',
-    pages({
-      ...services,
-      openApi: () =>
-        app.getOpenAPI31Document({
-          openapi: '3.1.0',
-          info: { title: 'Yihao', version: '1' },
-        }),
-    }),
-  );
-
-  const allowed = allowedMethods(app.routes);
   app.notFound((c) => {
-    const methods = allowed(c.req.path);
-    if (methods.length > 0 && !methods.includes(c.req.method)) {
-      return problemResponse(
-        c,
-        new AppError(
-          'method_not_allowed',
-          'platform.method_not_allowed',
-          'This path takes other methods.',
-          {
-            headers: { Allow: methods.join(', ') },
-          },
-        ),
-      );
+    const { path, method } = c.req;
+    if (isRefusedMethod(path, method)) {
+      throw apiErrors.method_not_allowed('This address takes other methods; see Allow.', {
+        headers: { Allow: methodsAt(path).join(', ') },
+      });
     }
-    if (ownErrorForm.test(c.req.path)) return c.json('Bad request: Action name not known', 400);
-    return problemResponse(
-      c,
-      new AppError('not_found', 'platform.not_found', 'There is nothing at this path.'),
-    );
+    if (ckanAction.test(path)) return c.json('Bad request: Action name not known', 400);
+    throw apiErrors.not_found('There is nothing at this address.');
   });
-  return v1;
+  return app;
 }
-
-export type App = ReturnType<typeof createApp>;

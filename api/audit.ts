@@ -23,7 +23,6 @@ const SearchInput = z
 
 const Item = JsonObject.openapi('AuditItem');
 const Index = z.object({ index: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER) });
-const noStore = { 'Cache-Control': 'no-store' };
 
 const search = createRoute({
   method: 'post',
@@ -67,19 +66,13 @@ const integrity = createRoute({
 export function auditRoutes({ oversight }: Pick<Services, 'oversight'>) {
   return new OpenAPIHono<Env>()
     .openapi(search, async (c) =>
-      c.json(await oversight.search(c.get('actor'), c.req.valid('json')), 200, noStore),
+      c.json(await oversight.search(c.get('actor'), c.req.valid('json')), 200),
     )
     .openapi(entry, async (c) =>
-      c.json(await oversight.entry(c.get('actor'), c.req.valid('param').index), 200, noStore),
+      c.json(await oversight.entry(c.get('actor'), c.req.valid('param').index), 200),
     )
     .openapi(receipt, async (c) =>
-      c.text(
-        await oversight.entryReceipt(c.get('actor'), c.req.valid('param').index),
-        200,
-        noStore,
-      ),
+      c.text(await oversight.entryReceipt(c.get('actor'), c.req.valid('param').index), 200),
     )
-    .openapi(integrity, async (c) =>
-      c.json(await oversight.integrity(c.get('actor')), 200, noStore),
-    );
+    .openapi(integrity, async (c) => c.json(await oversight.integrity(c.get('actor')), 200));
 }

@@ -1,69 +1,66 @@
 // Who is asking: a department's system by its bound token, or a person by the session cookie.
+import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
-import { createMiddleware } from 'hono/factory';
-import { type Actor, anonymousActor, type Identity } from '../identity/index.ts';
-import { AppError } from '../platform/index.ts';
+import { type Actor, anonymousActor, containsCitizenId, type Identity } from '../identity/index.ts';
 import type { Env } from './env.ts';
+import { apiErrors } from './errors.ts';
+import { writtenPath } from './request-url.ts';
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** These know no callers of ours, whatever their standards' clients send along. */
+const ownStandards = /^\/(oauth\/|\.well-known\/|api\/|datastore\/)/;
+const officerKey = /^[A-Za-z0-9._:/-]{1,64}$/;
 
-/** Sets the actor of each request. A wrong token is refused even where none is needed. */
-export function authenticate(deps: { identity: Identity; cookieName: string; publicUrl: string }) {
+export interface AuthenticateDeps {
+  identity: Identity;
+  cookieName: string;
+  publicUrl: string;
+  publicUrlAliases: readonly string[];
+}
+
+/**
+ * Gives a function that finds the actor of a request. Tokens open /v1 alone, where a wrong one is
+ * refused even if none is needed; sessions open /v1 and the pages.
+ */
+export function authenticate(deps: AuthenticateDeps) {
   const { identity, cookieName, publicUrl } = deps;
-  return createMiddleware<Env>(async (c, next) => {
+  const origins = [publicUrl, ...deps.publicUrlAliases];
+  return async (c: Context<Env>): Promise<Actor> => {
+    const requestId = c.get('requestId');
+    const { path } = c.req;
     const authorization = c.req.header('authorization');
-    const session = getCookie(c, cookieName);
-    const base = { requestId: c.get('requestId'), traceparent: c.get('traceparent') };
-    let actor: Actor = anonymousActor(base.requestId);
-    if (authorization !== undefined) {
-      actor = await identity.authenticateRequest({
+    if (authorization !== undefined && path.startsWith('/v1/')) {
+      return identity.authenticateRequest({
         authorization,
         dpop: c.req.header('dpop'),
         method: c.req.method,
-        url: `${publicUrl}${c.req.path}`,
-        requestId: base.requestId,
-        onBehalfOf: c.req.header('x-on-behalf-of'),
+        url: `${publicUrl}${writtenPath(c.req.url)}`,
+        requestId,
+        onBehalfOf: namedOfficer(c.req.header('x-on-behalf-of')),
       });
-    } else if (session !== undefined) {
-      const found = await identity.findSession(session, base.requestId);
-      if (found) {
-        refuseForeignOrigin(c.req.method, c.req.header('origin'), c.req.path, publicUrl);
-        actor = found;
-      }
     }
-    c.set('actor', { ...actor, ...(base.traceparent ? { traceparent: base.traceparent } : {}) });
-    await next();
-  });
+    const session = ownStandards.test(path) ? undefined : getCookie(c, cookieName);
+    const actor = session && (await identity.findSession(session, requestId));
+    if (!actor) return anonymousActor(requestId);
+    refuseForeignOrigin(c, origins);
+    return actor;
+  };
+}
+
+/** The officer a system acts for: stored as it is, so it may name nobody. */
+function namedOfficer(key: string | undefined): string | undefined {
+  if (key === undefined || (officerKey.test(key) && !containsCitizenId(key))) return key;
+  throw apiErrors.header_malformed(
+    'X-On-Behalf-Of is an officer key: 1 to 64 letters, digits and . _ : / -, and no citizen ID.',
+  );
 }
 
 /** Unsafe JSON calls with a cookie must come from our own pages (contract section 5). */
-function refuseForeignOrigin(
-  method: string,
-  origin: string | undefined,
-  path: string,
-  publicUrl: string,
-): void {
-  if (safeMethods.has(method) || !path.startsWith('/v1/')) return;
-  if (origin !== publicUrl) {
-    throw new AppError(
-      'forbidden',
-      'identity.foreign_origin',
-      'A call with a session must come from a page of this site (Origin header).',
-    );
-  }
+function refuseForeignOrigin(c: Context<Env>, origins: readonly string[]): void {
+  if (safeMethods.has(c.req.method) || !c.req.path.startsWith('/v1/')) return;
+  const origin = c.req.header('origin');
+  if (origin !== undefined && origins.includes(origin)) return;
+  throw apiErrors.foreign_origin(
+    'A call with a session must come from a page of this site (Origin header).',
+  );
 }
-
-/** For routes that are nobody's but a known caller's: 401 before anything is validated. */
-export const requireActor = createMiddleware<Env>(async (c, next) => {
-  if (c.get('actor').kind === 'anonymous') {
-    throw new AppError(
-      'unauthenticated',
-      'identity.sign_in_required',
-      'Send a DPoP-bound token or sign in.',
-      {
-        headers: { 'WWW-Authenticate': 'DPoP algs="ES256"' },
-      },
-    );
-  }
-  await next();
-});

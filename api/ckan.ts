@@ -6,6 +6,7 @@ import {
   type ActionInput,
   anyone,
   type Catalogue,
+  catalogueErrors,
   delimitedLine,
   delimitedText,
 } from '../catalogue/index.ts';
@@ -178,7 +179,7 @@ async function dump(c: Context<Env>, catalogue: Catalogue, id: string): Promise<
     return null;
   });
   if (rows === null) {
-    throw new AppError('not_found', 'catalogue.resource_not_found', 'There are no such rows.');
+    throw catalogueErrors.resource_not_found('There are no such rows.');
   }
   const { columns, pages } = rows;
   async function* lines() {

@@ -1,14 +1,14 @@
 // Idempotency-Key on calls that create (contract section 3): the first result again, never a second act.
-import { createHash } from 'node:crypto';
 import { createMiddleware } from 'hono/factory';
 import type { Actor } from '../identity/index.ts';
-import { AppError, type Idempotency, type Json } from '../platform/index.ts';
+import { type Idempotency, type Json, requestFingerprint } from '../platform/index.ts';
 import type { Env } from './env.ts';
 
-/** Logs the look that a repeated answer is; the first result is handed over parsed. */
-type LogReplay = (actor: Actor, body: Json) => Promise<void>;
-
-const wellFormedKey = /^[\x21-\x7e]{1,255}$/;
+/**
+ * Logs the look that a repeated answer is, given the first one, and refuses where it may not be shown
+ * any more. What it resolves with, if anything, is sent instead of the first body.
+ */
+type LogReplay = (actor: Actor, first: Record<string, Json>) => Promise<object | undefined>;
 
 function scopeOf(actor: Actor): string {
   return actor.clientId ?? actor.sessionId ?? actor.kind;
@@ -20,39 +20,35 @@ export function idempotent(deps: { idempotency: Idempotency; logReplay?: LogRepl
   return createMiddleware<Env>(async (c, next) => {
     const key = c.req.header('idempotency-key');
     if (key === undefined) return next();
-    if (!wellFormedKey.test(key)) {
-      throw new AppError(
-        'invalid',
-        'idempotency.key_invalid',
-        'Idempotency-Key is 1 to 255 visible ASCII characters.',
-      );
-    }
-    const body = await c.req.text();
-    const fingerprint = createHash('sha256')
-      .update(`${c.req.method}\n${c.req.path}\n${body}`)
-      .digest('hex');
+    const { pathname, search } = new URL(c.req.url);
+    const fingerprint = requestFingerprint(c.req.method, pathname + search, await c.req.text());
     const actor = c.get('actor');
-    const { response, isReplay } = await idempotency.run(
-      scopeOf(actor),
-      key,
-      fingerprint,
-      async () => {
-        await next();
-        // An AppError became a response inside next(); it is stored like any other result.
-        return {
-          status: c.res.status,
-          headers: keptHeaders(c.res.headers),
-          body: await c.res.clone().text(),
-        };
-      },
-    );
+    const act = async () => {
+      await next();
+      // An AppError became a response inside next(); it is stored like any other result.
+      return {
+        status: c.res.status,
+        headers: keptHeaders(c.res.headers),
+        body: await c.res.clone().text(),
+      };
+    };
+    const { response, isReplay } = await idempotency.run(scopeOf(actor), key, fingerprint, act);
     if (!isReplay) return;
-    if (logReplay && response.status < 300) await logReplay(actor, JSON.parse(response.body));
-    c.res = new Response(response.body, {
+    const first = response.status < 300 ? readObject(response.body) : undefined;
+    const instead = first && (await logReplay?.(actor, first));
+    c.res = new Response(instead ? JSON.stringify(instead) : response.body, {
       status: response.status,
       headers: { ...response.headers, 'Idempotent-Replayed': 'true' },
     });
   });
+}
+
+/** The stored body: JSON of our own making. */
+function readObject(body: string): Record<string, Json> | undefined {
+  const value: unknown = JSON.parse(body);
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? { ...value }
+    : undefined;
 }
 
 function keptHeaders(headers: Headers): Record<string, string> {

@@ -2,6 +2,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
+import { idempotent } from './idempotent.ts';
 import { commonRefusals, JsonObject, jsonBody, jsonReply } from './shapes.ts';
 
 const LicenceType = JsonObject.openapi('LicenceType', {
@@ -35,10 +36,18 @@ const publish = createRoute({
 });
 
 /** Routes under /v1/licence-types. */
-export function licenceTypeRoutes({ registry }: Pick<Services, 'registry'>) {
-  return new OpenAPIHono<Env>()
+export function licenceTypeRoutes({
+  registry,
+  idempotency,
+}: Pick<Services, 'registry' | 'idempotency'>) {
+  const routes = new OpenAPIHono<Env>();
+  routes.post('/', idempotent({ idempotency }));
+  return routes
     .openapi(list, async (c) => c.json({ items: await registry.listTypes() }, 200))
-    .openapi(get, async (c) => c.json(await registry.getType(c.req.valid('param').code), 200))
+    .openapi(get, async (c) => {
+      const type = await registry.getType(c.req.valid('param').code);
+      return c.json(type, 200, { ETag: `"${type.version}"` });
+    })
     .openapi(publish, async (c) =>
       c.json(await registry.publishType(c.get('actor'), c.req.valid('json')), 201),
     );

@@ -4,7 +4,7 @@ import type { ReadLicence } from '../exchange/index.ts';
 import type { HistoryItem, WholeLicence } from '../registry/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
-import { idempotent } from './idempotent.ts';
+import { Issued, issuedOnce } from './issued-licence.ts';
 import {
   commonRefusals,
   Day,
@@ -12,6 +12,7 @@ import {
   JsonObject,
   jsonBody,
   jsonReply,
+  LicenceNumber,
   Purpose,
   Reference,
   shapeOf,
@@ -34,26 +35,8 @@ const IssueInput = z
   })
   .openapi('IssueLicence');
 
-const Issued = z
-  .object({
-    number: z.string(),
-    verificationCode: z.string(),
-    type: z.string(),
-    code: z.string(),
-    version: z.number(),
-    status: z.string(),
-    validFrom: z.string(),
-    validTo: z.string().nullable(),
-    issuedAt: z.string(),
-    statusListIndex: z.number(),
-    credential: z.string(),
-    supersedes: z.string().optional(),
-  })
-  .openapi('IssuedLicence');
-
 const Awaiting = z.object({ id: z.string(), state: z.literal('awaiting_approval') });
-const Changed = z.object({ number: z.string(), status: z.string(), changedAt: z.string() });
-const Licence = shapeOf<WholeLicence>(
+const Licence = shapeOf<Omit<WholeLicence, 'etag'>>(
   'Licence',
   'number, type, version, status, issuer, holder, validFrom, validTo, issuedAt, statusListIndex, fields',
 );
@@ -65,18 +48,6 @@ const History = shapeOf<HistoryItem>(
   'HistoryItem',
   'at, act, status, organisation, legalBasis, reason, related',
 );
-
-const LicenceNumber = z.object({ number: z.string().max(160) });
-
-const ActInput = z
-  .strictObject({
-    reason: z.string().min(1).max(1000),
-    legalBasis: z.string().min(1).max(64),
-    fields: JsonObject.optional(),
-    validTo: Day.nullable().optional(),
-    toAuthority: z.string().max(64).optional(),
-  })
-  .openapi('LicenceAct');
 
 const ReadInput = z
   .strictObject({
@@ -178,53 +149,13 @@ const read = createRoute({
   },
 });
 
-const act = createRoute({
-  method: 'post',
-  path: '/{number}/{act}',
-  tags: ['registry'],
-  summary: 'Renew, amend, transfer, suspend, resume, cancel, rescind or revoke a licence',
-  request: {
-    params: LicenceNumber.extend({
-      act: z.enum([
-        'renew',
-        'amend',
-        'transfer',
-        'suspend',
-        'resume',
-        'cancel',
-        'rescind',
-        'revoke',
-      ]),
-    }),
-    ...jsonBody(ActInput),
-  },
-  responses: {
-    ...commonRefusals,
-    200: jsonReply(Changed, 'The state has changed'),
-    201: jsonReply(Issued, 'A new version was issued; the old one is superseded'),
-  },
-});
+const credentialType = { 'Content-Type': 'application/dc+sd-jwt' };
 
-const credentialType = { 'Content-Type': 'application/dc+sd-jwt', 'Cache-Control': 'no-store' };
-
-/** Routes under /v1/licences. */
-export function licenceRoutes({
-  registry,
-  exchange,
-  idempotency,
-}: Pick<Services, 'registry' | 'exchange' | 'idempotency'>) {
+/** Routes under /v1/licences that aren't acts. */
+export function licenceRoutes(services: Pick<Services, 'registry' | 'exchange' | 'idempotency'>) {
+  const { registry, exchange } = services;
   const routes = new OpenAPIHono<Env>();
-  // A repeated answer shows the licence again: the look is logged by reading it once more.
-  const once = idempotent({
-    idempotency,
-    logReplay: async (actor, body) => {
-      if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
-        if (typeof body.number === 'string') await registry.get(actor, body.number);
-      }
-    },
-  });
-  routes.post('/', once);
-  routes.post('/:number/:act{renew|amend|transfer}', once);
+  routes.post('/', issuedOnce(services));
   return routes
     .openapi(issue, async (c) => {
       const result = await registry.issue(c.get('actor'), c.req.valid('json'));
@@ -235,8 +166,8 @@ export function licenceRoutes({
       c.json({ items: await exchange.searchLicences(c.get('actor'), c.req.valid('json')) }, 200),
     )
     .openapi(get, async (c) => {
-      const licence = await registry.get(c.get('actor'), c.req.valid('param').number);
-      return c.json(licence, 200, { 'Cache-Control': 'no-store' });
+      const { etag, ...licence } = await registry.get(c.get('actor'), c.req.valid('param').number);
+      return c.json(licence, 200, { ETag: etag });
     })
     .openapi(credential, async (c) => {
       const compact = await registry.credential(c.get('actor'), c.req.valid('param').number);
@@ -251,15 +182,6 @@ export function licenceRoutes({
         c.req.valid('param').number,
         c.req.valid('json'),
       );
-      if (typeof result === 'string') return c.body(result, 200, credentialType);
-      return c.json(result, 200, { 'Cache-Control': 'no-store' });
-    })
-    .openapi(act, async (c) => {
-      const { number, act: name } = c.req.valid('param');
-      const result = await registry.act(c.get('actor'), number, name, c.req.valid('json'));
-      if ('credential' in result) {
-        return c.json(result, 201, { Location: `/v1/licences/${result.number}` });
-      }
-      return c.json(result, 200);
+      return typeof result === 'string' ? c.body(result, 200, credentialType) : c.json(result, 200);
     });
 }

@@ -5,7 +5,6 @@ import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
 import { commonRefusals, JsonObject, jsonReply, Paging, pageOf, shapeOf } from './shapes.ts';
 
-const noStore = { 'Cache-Control': 'no-store' };
 const Items = z.object({ items: z.array(JsonObject) });
 
 const OwnLicences = shapeOf<OwnLicence>(
@@ -106,25 +105,24 @@ export function meRoutes(deps: {
 }) {
   const { identity, registry, oversight, exchange } = deps.services;
   return new OpenAPIHono<Env>()
-    .openapi(me, async (c) => c.json(await identity.describeActor(c.get('actor')), 200, noStore))
+    .openapi(me, async (c) => c.json(await identity.describeActor(c.get('actor')), 200))
     .openapi(licences, async (c) =>
-      c.json({ items: await registry.ownLicences(c.get('actor')) }, 200, noStore),
+      c.json({ items: await registry.ownLicences(c.get('actor')) }, 200),
     )
     .openapi(accessLog, async (c) =>
-      c.json(await oversight.accessLog(c.get('actor'), c.req.valid('query')), 200, noStore),
+      c.json(await oversight.accessLog(c.get('actor'), c.req.valid('query')), 200),
     )
     .openapi(receipt, async (c) => {
       const { index } = c.req.valid('param');
       if (prefersJson(c.req.header('accept'))) {
-        return c.json(await oversight.accessReceipt(c.get('actor'), index, 'json'), 200, noStore);
+        return c.json(await oversight.accessReceipt(c.get('actor'), index, 'json'), 200);
       }
-      return c.text(await oversight.accessReceipt(c.get('actor'), index, 'text'), 200, noStore);
+      return c.text(await oversight.accessReceipt(c.get('actor'), index, 'text'), 200);
     })
     .openapi(consents, async (c) =>
       c.json(
         { items: await exchange.listConsents(c.get('actor'), c.req.valid('query').state) },
         200,
-        noStore,
       ),
     )
     .openapi(decideConsent, async (c) => {

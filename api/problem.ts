@@ -1,9 +1,12 @@
 // AppError → RFC 9457 problem details. The only place that knows which status a kind has.
 import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
+import { containsCitizenId } from '../identity/index.ts';
 import { AppError, type FieldError, type Kind, type Logger } from '../platform/index.ts';
 import type { Env } from './env.ts';
+import { apiErrors, INTERNAL_CODE } from './errors.ts';
 
 const kinds = {
   malformed: { status: 400, title: 'The request could not be read' },
@@ -21,9 +24,14 @@ const kinds = {
   unavailable: { status: 503, title: 'Not available now' },
 } satisfies Record<Kind, { status: ContentfulStatusCode; title: string }>;
 
+/** The HTTP status of a kind of refusal. */
+export function statusOfKind(kind: Kind): ContentfulStatusCode {
+  return kinds[kind].status;
+}
+
 const internal = { status: 500, title: 'An unexpected fault' } as const;
 
-/** A stable URI for a code; it leads to the paragraph in docs/problems.md. */
+/** A stable URI for a code; docs/problems.md has its words. */
 function typeUri(code: string): string {
   return `urn:yihao:problem:${code}`;
 }
@@ -38,8 +46,18 @@ interface Problem {
   errors?: FieldError[];
 }
 
-/** Makes the problem response of a refusal, with its own headers and Retry-After. */
-export function problemResponse(c: Context<Env>, error: AppError): Response {
+/** Whatever was thrown as a problem response; what was not expected goes to the log instead. */
+export function problemOf(c: Context<Env>, error: unknown, logger: Logger): Response {
+  if (error instanceof AppError) return refusalResponse(c, error);
+  // The routes' validator throws it for a body that says JSON and is empty.
+  if (error instanceof HTTPException && error.status === 400) {
+    return refusalResponse(c, apiErrors.json_malformed('The body is not readable as JSON.'));
+  }
+  return unexpectedResponse(c, error, logger);
+}
+
+/** The problem response of a refusal, with its own headers and Retry-After. */
+function refusalResponse(c: Context<Env>, error: AppError): Response {
   const { status, title } = kinds[error.kind];
   const headers: Record<string, string> = { ...error.headers };
   if (error.retryAfterSeconds !== undefined)
@@ -48,25 +66,44 @@ export function problemResponse(c: Context<Env>, error: AppError): Response {
     type: typeUri(error.code),
     title,
     status,
-    detail: error.detail,
-    instance: `urn:uuid:${c.get('requestId')}`,
+    detail: withheld(error.detail),
+    instance: instanceOf(c),
     code: error.code,
-    ...(error.fields ? { errors: error.fields } : {}),
+    ...(error.fields ? { errors: error.fields.map(withoutIdentifier) } : {}),
   };
   return respond(c, problem, status, headers);
 }
 
 /** Any other throw: a bare 500 to the caller, the cause to the log. */
-export function unexpectedResponse(c: Context<Env>, error: unknown, logger: Logger): Response {
+function unexpectedResponse(c: Context<Env>, error: unknown, logger: Logger): Response {
   logger.error({ err: error, requestId: c.get('requestId') }, 'unexpected fault');
   const problem: Problem = {
-    type: typeUri('platform.internal'),
+    type: typeUri(INTERNAL_CODE),
     title: internal.title,
     status: internal.status,
-    instance: `urn:uuid:${c.get('requestId')}`,
-    code: 'platform.internal',
+    instance: instanceOf(c),
+    code: INTERNAL_CODE,
   };
   return respond(c, problem, internal.status, {});
+}
+
+function instanceOf(c: Context<Env>): string {
+  return `urn:yihao:request:${c.get('requestId')}`;
+}
+
+/** The last net: what a caller named her field or value must not come back to her as an identifier. */
+function withheld(words: string): string {
+  return containsCitizenId(words) ? 'See the code: these words would repeat a citizen ID.' : words;
+}
+
+/** A pointer goes as far as it may be shown. */
+function withoutIdentifier({ pointer, detail }: FieldError): FieldError {
+  const steps = pointer.split('/');
+  const hidden = steps.findIndex((step) => containsCitizenId(step));
+  return {
+    pointer: hidden < 0 ? pointer : steps.slice(0, hidden).join('/'),
+    detail: withheld(detail),
+  };
 }
 
 function respond(
@@ -85,10 +122,10 @@ function respond(
 /** zod's issues as one refusal with pointers into the body. */
 export function invalidInput(issues: readonly z.core.$ZodIssue[]): AppError {
   const fields = issues.map((issue) => ({
-    pointer: `/${issue.path.map((part) => String(part).replace(/~/g, '~0').replace(/\//g, '~1')).join('/')}`,
+    pointer: issue.path
+      .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+      .join(''),
     detail: issue.message,
   }));
-  return new AppError('invalid', 'platform.invalid', 'Some fields are missing or wrong.', {
-    fields,
-  });
+  return apiErrors.input_invalid('Some members are missing or wrong; see errors.', { fields });
 }

@@ -1,13 +1,12 @@
 // What anyone may ask: is this licence genuine? (contract section 6)
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { AppError } from '../platform/index.ts';
-import type { Lookup } from '../registry/index.ts';
+import { type Lookup, registryErrors } from '../registry/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
+import { apiErrors } from './errors.ts';
 import { commonRefusals, JsonObject, jsonBody, jsonReply, shapeOf } from './shapes.ts';
 
 const Code = z.object({ verificationCode: z.string().max(40) });
-const noStore = { 'Cache-Control': 'no-store' };
 
 const LookupReply = shapeOf<Lookup>(
   'Lookup',
@@ -42,13 +41,9 @@ async function presentedDocument(request: Request): Promise<string> {
   if (type === 'multipart/form-data') {
     const file = (await request.formData()).get('file');
     if (file !== null) return (typeof file === 'string' ? file : await file.text()).trim();
-    throw new AppError('invalid', 'registry.document_unreadable', 'The form has no file.');
+    throw registryErrors.credential_unreadable('The form has no field "file".');
   }
-  throw new AppError(
-    'unsupported_type',
-    'platform.content_type',
-    'Send application/dc+sd-jwt, or a form with the field "file".',
-  );
+  throw apiErrors.content_type('Send application/dc+sd-jwt, or a form with the field "file".');
 }
 
 /** Routes under /v1/public. */
@@ -70,11 +65,11 @@ export function publicRoutes({ registry }: Pick<Services, 'registry'>) {
     responses: { ...commonRefusals, 200: jsonReply(JsonObject, 'Verdict, status and checks') },
   });
   routes.post('/verify', async (c) =>
-    c.json(await registry.verifyPresented(await presentedDocument(c.req.raw)), 200, noStore),
+    c.json(await registry.verifyPresented(await presentedDocument(c.req.raw)), 200),
   );
   return routes
     .openapi(lookup, async (c) =>
-      c.json(await registry.lookup(c.req.valid('param').verificationCode), 200, noStore),
+      c.json(await registry.lookup(c.req.valid('param').verificationCode), 200),
     )
     .openapi(compare, async (c) =>
       c.json(
@@ -82,7 +77,6 @@ export function publicRoutes({ registry }: Pick<Services, 'registry'>) {
           requestId: c.get('requestId'),
         }),
         200,
-        noStore,
       ),
     );
 }

@@ -1,56 +1,60 @@
 // Requests per minute and caller, in a fixed window of this process. 429 tells when to come back.
-import { createMiddleware } from 'hono/factory';
-import { AppError, type Clock } from '../platform/index.ts';
-import type { Env } from './env.ts';
+import type { Clock } from '../platform/index.ts';
+import { apiErrors } from './errors.ts';
 
 const windowSeconds = 60;
 /** More callers than this in one minute are counted together: memory stays bounded. */
 const mostCallers = 50_000;
 
-/** Counts by client or session; anonymous callers by address. 0 means no limit. */
-export function rateLimit(deps: {
-  clock: Clock;
-  perClient: number;
-  perAddress: number;
-  addressOf: (c: unknown) => string;
-}) {
-  const { clock, perClient, perAddress, addressOf } = deps;
+/** Counts requests; a limit of 0 is none. */
+export function createMeter({ clock }: { clock: Clock }) {
   let windowStart = 0;
   let counts = new Map<string, number>();
-  return createMiddleware<Env>(async (c, next) => {
-    const actor = c.get('actor');
-    const isAnonymous = actor.kind === 'anonymous';
-    const limit = isAnonymous ? perAddress : perClient;
-    if (limit === 0) return next();
-    const nowSeconds = Math.floor(clock.now().getTime() / 1000);
-    if (nowSeconds - windowStart >= windowSeconds) {
-      windowStart = nowSeconds;
+
+  /** Seconds until everybody may begin anew. */
+  function secondsLeft(): number {
+    const now = Math.floor(clock.now().getTime() / 1000);
+    if (now - windowStart >= windowSeconds) {
+      windowStart = now;
       counts = new Map();
     }
-    const caller = isAnonymous
-      ? `address ${addressOf(c)}`
-      : `caller ${actor.clientId ?? actor.sessionId ?? ''}`;
-    const key = counts.has(caller) || counts.size < mostCallers ? caller : 'others';
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.set(key, count);
-    const reset = Math.max(1, windowStart + windowSeconds - nowSeconds);
-    const headers = {
+    return Math.max(1, windowStart + windowSeconds - now);
+  }
+
+  function headersAt(count: number, limit: number, reset: number): Record<string, string> {
+    return {
       'RateLimit-Limit': String(limit),
       'RateLimit-Remaining': String(Math.max(0, limit - count)),
       'RateLimit-Reset': String(reset),
     };
-    if (count > limit) {
-      throw new AppError(
-        'rate_limited',
-        'platform.rate_limited',
-        'Too many requests in this minute.',
-        {
-          retryAfterSeconds: reset,
-          headers,
-        },
-      );
-    }
-    await next();
-    for (const [name, value] of Object.entries(headers)) c.header(name, value);
-  });
+  }
+
+  function refuse(count: number, limit: number, reset: number) {
+    return apiErrors.rate_limited('Too many requests in this minute. Wait, then go on slower.', {
+      retryAfterSeconds: reset,
+      headers: headersAt(count, limit, reset),
+    });
+  }
+
+  return {
+    /** Counts a request and gives the headers of its reply; throws `api.rate_limited` over the limit. */
+    count(caller: string, limit: number): Record<string, string> {
+      if (limit === 0) return {};
+      const reset = secondsLeft();
+      const key = counts.has(caller) || counts.size < mostCallers ? caller : 'all others';
+      const count = (counts.get(key) ?? 0) + 1;
+      counts.set(key, count);
+      if (count > limit) throw refuse(count, limit, reset);
+      return headersAt(count, limit, reset);
+    },
+
+    /** Throws when this caller's limit is reached, without counting. */
+    check(caller: string, limit: number): void {
+      const reset = secondsLeft();
+      const count = counts.get(caller) ?? 0;
+      if (limit > 0 && count >= limit) throw refuse(count, limit, reset);
+    },
+  };
 }
+
+export type Meter = ReturnType<typeof createMeter>;

@@ -1,26 +1,25 @@
 // Bodies: how large, of which type, and readable; checked before any route sees them.
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
-import { AppError } from '../platform/index.ts';
 import type { Env } from './env.ts';
+import { apiErrors } from './errors.ts';
 
 const oneMebibyte = 1024 * 1024;
 /** Uploads and imports may be larger (contract section 3). */
 const uploadPaths = /^\/v1\/(imports|public\/verify|datasets\/[^/]+\/rows)$/;
+/** Deeper than any schema here; a recursive reader of 1 MiB of brackets would overflow the stack. */
+const deepest = 64;
 
-function tooLarge(limit: number): AppError {
-  return new AppError(
-    'too_large',
-    'platform.body_too_large',
-    `The body is larger than ${limit / oneMebibyte} MiB.`,
-  );
+/** Refuses a body of more than `limit` bytes; made here so that all say it alike. */
+export function bodyTooLarge(limit: number) {
+  return apiErrors.body_too_large(`The body is larger than ${Math.round(limit / 1024)} KiB.`);
 }
 
 function limited(limit: number) {
   return bodyLimit({
     maxSize: limit,
     onError: () => {
-      throw tooLarge(limit);
+      throw bodyTooLarge(limit);
     },
   });
 }
@@ -28,7 +27,7 @@ function limited(limit: number) {
 const small = limited(oneMebibyte);
 const large = limited(20 * oneMebibyte);
 
-/** Refuses bodies over the limit: 413 `platform.body_too_large`. */
+/** Refuses bodies over the limit: 413 `api.body_too_large`. */
 export const limitBody = createMiddleware<Env>((c, next) =>
   uploadPaths.test(c.req.path) ? large(c, next) : small(c, next),
 );
@@ -39,27 +38,58 @@ export const limitBody = createMiddleware<Env>((c, next) =>
  */
 export const readJson = createMiddleware<Env>(async (c, next) => {
   const hasBody = ['POST', 'PUT', 'PATCH'].includes(c.req.method);
-  if (hasBody && !uploadPaths.test(c.req.path) && !c.req.path.endsWith('/batch')) {
+  if (hasBody && !uploadPaths.test(c.req.path)) {
     const text = await c.req.text();
     if (text !== '') {
       const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
       if (type !== 'application/json') {
-        throw new AppError(
-          'unsupported_type',
-          'platform.content_type',
-          'Send the body as application/json.',
-        );
+        throw apiErrors.content_type('Send the body as application/json.');
       }
-      parseJson(text);
+      checkJson(text);
     }
   }
   await next();
 });
 
-function parseJson(text: string): void {
-  try {
-    JSON.parse(text);
-  } catch {
-    throw new AppError('malformed', 'platform.json_malformed', 'The body is not readable as JSON.');
+/** Refuses what is not UTF-8, not JSON, nested without end, or holds text that can't be stored. */
+export function checkJson(text: string): void {
+  // What reading leaves of bytes that are no UTF-8.
+  if (text.includes('\ufffd')) throw apiErrors.json_malformed('The body is not UTF-8.');
+  if (nesting(text) > deepest) {
+    throw apiErrors.json_malformed(`The JSON is nested deeper than ${deepest}.`);
   }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw apiErrors.json_malformed('The body is not readable as JSON.');
+  }
+  // Only an escape can bring these in; looked for only then.
+  if (/\\u(0000|d[89a-f])/i.test(text) && !isStorable(value)) {
+    throw apiErrors.json_malformed('A text in the JSON holds a NUL or half a surrogate pair.');
+  }
+}
+
+/** How deep brackets outside of texts are nested. */
+function nesting(text: string): number {
+  let depth = 0;
+  let most = 0;
+  let isText = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (isText) {
+      if (character === '\\') at += 1;
+      else if (character === '"') isText = false;
+    } else if (character === '"') isText = true;
+    else if (character === '{' || character === '[') most = Math.max(most, ++depth);
+    else if (character === '}' || character === ']') depth -= 1;
+  }
+  return most;
+}
+
+function isStorable(value: unknown): boolean {
+  if (typeof value === 'string') return !/[\0\p{Surrogate}]/u.test(value);
+  if (Array.isArray(value)) return value.every(isStorable);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, inner]) => isStorable(key) && isStorable(inner));
 }

@@ -12,6 +12,8 @@ export const Identifier = z
 
 export const Day = z.iso.date().openapi({ example: '2026-03-04' });
 
+export const LicenceNumber = z.object({ number: z.string().max(160) });
+
 export const JsonObject = z.record(z.string().max(200), z.json());
 
 /** A free text that names no person: the rooms refuse citizen IDs in it. */
@@ -38,16 +40,28 @@ export const Problem = z
 
 const problemContent = { 'application/problem+json': { schema: Problem } };
 
+/** Refusals of a route besides the common ones, by their status. */
+export function refusals<const D extends Record<number, string>>(descriptions: D) {
+  const entries = Object.entries(descriptions).map(([status, description]) => [
+    status,
+    { description, content: problemContent },
+  ]);
+  // Object.fromEntries forgets the keys; they are those of D by construction.
+  return Object.fromEntries(entries) as {
+    [S in keyof D]: { description: string; content: typeof problemContent };
+  };
+}
+
 /** The refusals any authenticated route may give. */
-export const commonRefusals = {
-  400: { description: 'Not readable', content: problemContent },
-  401: { description: 'No or wrong token', content: problemContent },
-  403: { description: 'Not allowed', content: problemContent },
-  404: { description: 'Not found, or out of scope', content: problemContent },
-  422: { description: 'Fields missing or wrong', content: problemContent },
-  429: { description: 'Too many requests', content: problemContent },
-  503: { description: 'The log or a store can not be written now', content: problemContent },
-} as const;
+export const commonRefusals = refusals({
+  400: 'Not readable',
+  401: 'No or wrong token',
+  403: 'Not allowed',
+  404: 'Not found, or out of scope',
+  422: 'Members missing or wrong',
+  429: 'Too many requests',
+  503: 'The log or a store can not be written now',
+});
 
 /** A reply whose shape a room's type gives; the document names and describes it. */
 export function shapeOf<T>(name: string, description: string) {

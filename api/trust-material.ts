@@ -1,16 +1,17 @@
 // What lets others check us: status lists, certificates, issuer keys, type metadata, the log's heads and tiles.
 import { Hono } from 'hono';
 import { parseTilePath } from '../audit/index.ts';
-import { AppError } from '../platform/index.ts';
+import type { AppError } from '../platform/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
+import { apiErrors } from './errors.ts';
 
 const anyOrigin = { 'Access-Control-Allow-Origin': '*' };
 const aDay = 'public, max-age=86400';
 const immutable = 'public, max-age=31536000, immutable';
 
 function notFound(what: string): AppError {
-  return new AppError('not_found', 'platform.not_found', `There is no such ${what}.`);
+  return apiErrors.not_found(`There is no such ${what}.`);
 }
 
 function der(bytes: Buffer, type: string): Response {

@@ -172,7 +172,6 @@ export function waitSeconds(prefer: string | undefined): number {
 }
 
 const finalStates = new Set(['answered', 'refused', 'failed', 'expired', 'cancelled']);
-const noStore = { 'Cache-Control': 'no-store' };
 
 /** Routes under /v1 for services, verifications and questions. */
 export function verificationRoutes({
@@ -184,13 +183,15 @@ export function verificationRoutes({
     '/verifications',
     idempotent({
       idempotency,
-      logReplay: async (actor, body) => {
-        if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
-          if (typeof body.id === 'string') await exchange.getVerification(actor, body.id);
-        }
+      logReplay: async (actor, first) => {
+        if (typeof first.id !== 'string') return undefined;
+        const now = await exchange.getVerification(actor, first.id);
+        // An answer that has been erased since must not come back out of the store of replies.
+        return first.answer !== undefined && now.answer === undefined ? now : undefined;
       },
     }),
   );
+  routes.post('/verification-services', idempotent({ idempotency }));
   return routes
     .openapi(listServices, async (c) =>
       c.json({ items: await exchange.listServices(c.get('actor')) }, 200),
@@ -206,9 +207,9 @@ export function verificationRoutes({
       const wait = waitSeconds(c.req.header('prefer'));
       const verification = await exchange.ask(c.get('actor'), c.req.valid('json'), {
         waitSeconds: wait,
+        idempotencyKey: c.req.header('idempotency-key'),
       });
       const headers = {
-        ...noStore,
         'Server-Timing': `exchange;dur=${(performance.now() - started).toFixed(1)}`,
         ...(wait > 0 ? { 'Preference-Applied': `wait=${wait}` } : {}),
       };
@@ -220,19 +221,19 @@ export function verificationRoutes({
       });
     })
     .openapi(list, async (c) =>
-      c.json(await exchange.listVerifications(c.get('actor'), c.req.valid('query')), 200, noStore),
+      c.json(await exchange.listVerifications(c.get('actor'), c.req.valid('query')), 200),
     )
     .openapi(get, async (c) =>
-      c.json(await exchange.getVerification(c.get('actor'), c.req.valid('param').id), 200, noStore),
+      c.json(await exchange.getVerification(c.get('actor'), c.req.valid('param').id), 200),
     )
     .openapi(cancel, async (c) =>
       c.json(await exchange.cancel(c.get('actor'), c.req.valid('param').id), 200),
     )
     .openapi(questions, async (c) =>
-      c.json(await exchange.listQuestions(c.get('actor'), c.req.valid('query')), 200, noStore),
+      c.json(await exchange.listQuestions(c.get('actor'), c.req.valid('query')), 200),
     )
     .openapi(claim, async (c) =>
-      c.json(await exchange.claimQuestion(c.get('actor'), c.req.valid('param').id), 200, noStore),
+      c.json(await exchange.claimQuestion(c.get('actor'), c.req.valid('param').id), 200),
     )
     .openapi(answer, async (c) =>
       c.json(

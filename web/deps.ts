@@ -16,6 +16,6 @@ export interface PageDeps {
   citationOf: (id: string, lang: 'zh' | 'en') => string;
   /** How the session cookie is written and cleared (contract section 5). */
   sessionCookie: { name: string; set(value: string): string; clear(): string };
-  config: { cityTz: string; publicUrl: string };
+  config: { cityTz: string; publicUrl: string; publicUrlAliases: readonly string[] };
   openApi: () => OpenApiDocument;
 }

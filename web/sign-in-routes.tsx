@@ -4,6 +4,7 @@ import type { Actor } from '../identity/index.ts';
 import { AppError } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
 import { statusOf } from './error-page.tsx';
+import { webErrors } from './errors.ts';
 import { readForm, readOwnForm, safeNext } from './forms.ts';
 import type { PageContext, PageEnv } from './page.tsx';
 import { SignInPage } from './sign-in.tsx';
@@ -18,11 +19,7 @@ function credentialsFrom(body: Record<string, unknown>): Credentials {
   if (scheme === 'cn-id' || scheme === 'uscc') {
     return { scheme, value: text('value').trim(), pin: text('pin') };
   }
-  throw new AppError(
-    'invalid',
-    'identity.sign_in_incomplete',
-    'Give scheme, value and pin, or username and password.',
-  );
+  throw webErrors.sign_in_incomplete('Give scheme, value and pin, or username and password.');
 }
 
 /** The page a person starts from: citizens on /me, auditors on /audit, other officers on /desk. */
@@ -31,14 +28,14 @@ function homeOf(actor: Actor): string {
   return actor.roles.includes('auditor') ? '/audit' : '/desk';
 }
 
-function isForeign(c: PageContext, publicUrl: string): boolean {
+function isForeign(c: PageContext, config: PageDeps['config']): boolean {
   const origin = c.req.header('origin');
-  return origin !== undefined && origin !== publicUrl;
+  return origin !== undefined && ![config.publicUrl, ...config.publicUrlAliases].includes(origin);
 }
 
 async function readJsonBody(c: PageContext): Promise<Record<string, unknown>> {
   const body: unknown = await c.req.json().catch(() => {
-    throw new AppError('malformed', 'platform.json_malformed', 'The body is not readable as JSON.');
+    throw webErrors.json_malformed('The body is not readable as JSON.');
   });
   return typeof body === 'object' && body !== null ? { ...body } : {};
 }
@@ -48,12 +45,8 @@ export function signInRoutes(deps: Pick<PageDeps, 'identity' | 'sessionCookie' |
   return new Hono<PageEnv>()
     .get('/sign-in', (c) => c.html(<SignInPage c={c} next={safeNext(c.req.query('next'), '')} />))
     .post('/sign-in', async (c) => {
-      if (isForeign(c, config.publicUrl)) {
-        throw new AppError(
-          'forbidden',
-          'identity.foreign_origin',
-          'Sign in from a page of this site.',
-        );
+      if (isForeign(c, config)) {
+        throw webErrors.foreign_origin('Sign in from a page of this site.');
       }
       const isJson = (c.req.header('content-type') ?? '').startsWith('application/json');
       const body = isJson ? await readJsonBody(c) : await readForm(c);

@@ -1,10 +1,12 @@
 // Pages of signed-in people: /me, /desk, /audit. Each act is a form that posts and redirects.
 import { Hono } from 'hono';
+import { identityErrors } from '../identity/index.ts';
 import { AppError } from '../platform/index.ts';
 import { AuditPage } from './audit.tsx';
 import type { PageDeps } from './deps.ts';
 import { AskPage, paramsFromForm, VerificationPage } from './desk.tsx';
 import { statusOf } from './error-page.tsx';
+import { webErrors } from './errors.ts';
 import { readOwnForm } from './forms.ts';
 import { MePage } from './me.tsx';
 import { nameIn, type PageContext, type PageEnv } from './page.tsx';
@@ -13,9 +15,8 @@ import { nameIn, type PageContext, type PageEnv } from './page.tsx';
 function requireKind(c: PageContext, kind: 'citizen' | 'officer'): void {
   const actor = c.get('actor');
   if (actor.kind === kind) return;
-  throw new AppError(
-    actor.kind === 'anonymous' ? 'unauthenticated' : 'forbidden',
-    actor.kind === 'anonymous' ? 'identity.sign_in_required' : 'identity.other_account_needed',
+  if (actor.kind === 'anonymous') throw identityErrors.unauthenticated('Sign in first.');
+  throw webErrors.other_account_needed(
     kind === 'citizen'
       ? 'This page is for people and companies; officers have the desk.'
       : 'This page is for officers.',

@@ -1,0 +1,77 @@
+// The door: who is asking, whether too often, and whether the place is anyone's.
+import { createMiddleware } from 'hono/factory';
+import { anonymousActor, identityErrors } from '../identity/index.ts';
+import { AppError } from '../platform/index.ts';
+import type { authenticate } from './authenticate.ts';
+import type { Env } from './env.ts';
+import { peerAddress } from './peer-address.ts';
+import type { Meter } from './rate-limit.ts';
+
+/** Asked every few seconds by load balancers: never too often. */
+const probes = new Set(['/healthz', '/readyz']);
+/** What under /v1 anyone may read; under the first also what anyone may send. */
+const open = [
+  /^\/v1\/public\//,
+  /^\/v1\/licence-types(\/|$)/,
+  /^\/v1\/verification-services(\/|$)/,
+];
+
+export interface AdmitDeps {
+  actorOf: ReturnType<typeof authenticate>;
+  meter: Meter;
+  /** Requests a minute of a client or session, and of an address; 0 is no limit. */
+  perClient: number;
+  perAddress: number;
+}
+
+/** Sets the actor of each request, and refuses who comes too often: by client or session, else by address. */
+export function admit({ actorOf, meter, perClient, perAddress }: AdmitDeps) {
+  return createMiddleware<Env>(async (c, next) => {
+    c.set('actor', anonymousActor(c.get('requestId')));
+    if (probes.has(c.req.path)) return next();
+    const address = peerAddress(c);
+    const failures = `failures of ${address}`;
+    // Before any signature is checked, or wrong tokens would cost us more than their sender.
+    if (c.req.header('authorization') !== undefined) meter.check(failures, perAddress);
+    const found = await actorOf(c).catch((error: unknown) => {
+      if (error instanceof AppError && error.kind === 'unauthenticated') {
+        meter.count(failures, perAddress);
+      }
+      throw error;
+    });
+    const traceparent = c.get('traceparent');
+    const actor = traceparent === undefined ? found : { ...found, traceparent };
+    c.set('actor', actor);
+    const { clientId, sessionId } = actor;
+    const counted =
+      actor.kind === 'anonymous'
+        ? meter.count(`address ${address}`, perAddress)
+        : meter.count(`caller ${clientId ?? sessionId}`, perClient);
+    c.set('edgeHeaders', { ...c.get('edgeHeaders'), ...counted });
+    await next();
+  });
+}
+
+/**
+ * 401 for strangers where a known caller is needed, before anything of the request is read. What no
+ * route answers by this method is left to the 405 that follows.
+ */
+export function requireActor(isRefusedMethod: (path: string, method: string) => boolean) {
+  return createMiddleware<Env>(async (c, next) => {
+    const { path, method } = c.req;
+    const isStranger = c.get('actor').kind === 'anonymous';
+    if (isStranger && !isOpen(path, method) && !isRefusedMethod(path, method)) {
+      throw identityErrors.unauthenticated('Send a DPoP-bound access token, or sign in.', {
+        headers: { 'WWW-Authenticate': 'DPoP algs="ES256"' },
+      });
+    }
+    await next();
+  });
+}
+
+function isOpen(path: string, method: string): boolean {
+  return (
+    open.some((pattern) => pattern.test(path)) &&
+    (method !== 'POST' || path.startsWith('/v1/public/'))
+  );
+}

@@ -1,0 +1,9 @@
+// What the pages refuse by themselves. Each code has its words in docs/problems.md.
+import { errorCatalogue } from '../platform/index.ts';
+
+export const webErrors = errorCatalogue('web', {
+  sign_in_incomplete: 'invalid',
+  json_malformed: 'malformed',
+  foreign_origin: 'forbidden',
+  other_account_needed: 'forbidden',
+});
