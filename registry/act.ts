@@ -5,7 +5,8 @@ import { type Actor, type Organisation, requireScope } from '../identity/index.t
 import { cityDay, type JsonObject, type Tx } from '../platform/index.ts';
 import type { Authorities } from './authorities.ts';
 import type { RegistryDeps } from './deps.ts';
-import { parseInput, registryErrors } from './errors.ts';
+import { licenceErased, parseInput, registryErrors } from './errors.ts';
+import { insertEvents } from './event-store.ts';
 import { checkFields, checkText, decidePeriod } from './issue-rules.ts';
 import {
   type Act,
@@ -26,13 +27,7 @@ import { hasNextVersion, parseLicenceNumber } from './licence-number.ts';
 import { type Draft, type IssuedLicence, type Recorder, successorNumber } from './record.ts';
 import type { Refusals } from './refusals.ts';
 import { openBodies, sealContexts } from './sealed-licence.ts';
-import {
-  findLicence,
-  insertEvents,
-  type LicenceRow,
-  lockLicence,
-  updateStatuses,
-} from './store.ts';
+import { findLicence, type LicenceRow, lockLicence, updateStatuses } from './store.ts';
 import type { TypeBook } from './type-book.ts';
 import { etagOf } from './view.ts';
 
@@ -70,9 +65,7 @@ export function createActs(
   ): Promise<Pick<Turn, 'row' | 'status' | 'now'>> {
     const row = await lockLicence(tx, number);
     if (!row) throw registryErrors.licence_not_found('There is no licence of this number.');
-    if (row.issuerId !== actor.organisationId) {
-      throw registryErrors.not_issuer('Only the authority that issued a licence acts on it.');
-    }
+    checkAuthority(row, actor);
     if (ifMatch !== undefined && ifMatch !== etagOf(row)) {
       throw registryErrors.changed_meanwhile('The licence has changed since you read it.');
     }
@@ -172,7 +165,7 @@ export function createActs(
     const type = (await book.getCurrent(tx, [row.typeId])).get(row.typeId);
     const [body] = await openBodies(tx, identity, [row]);
     if (!type) throw new TypeError('A type stays published.');
-    if (!body) throw registryErrors.licence_erased('The data of this person has been erased.');
+    if (!body) throw licenceErased();
     const { scheme, value } = await identity.revealPerson(tx, row.holderId);
     const fields = merge(await identity.resolveReferences(tx, body.fields), input.fields);
     checkFields(type, fields);
@@ -210,7 +203,7 @@ export function createActs(
     ifMatch: string | undefined,
   ): Promise<IssuedLicence> {
     // Before the transaction: a second connection asked for inside one could wait for ever.
-    const authority = await nextAuthority(number, act, input.toAuthority);
+    const authority = await nextAuthority(actor, number, act, input.toAuthority);
     const { licence, stageIds } = await database.transaction(async (tx) => {
       const taken = await take(tx, actor, number, act, ifMatch);
       const turn = { actor, act, input, ...taken };
@@ -227,12 +220,14 @@ export function createActs(
 
   /** Who issues the next version: for a transfer another authority, otherwise the same one. */
   async function nextAuthority(
+    actor: Actor,
     number: string,
     act: Succession,
     toAuthority: string | undefined,
   ): Promise<Organisation> {
     const row = await findLicence(database.db, number);
     if (!row) throw registryErrors.licence_not_found('There is no licence of this number.');
+    checkAuthority(row, actor);
     if (act !== 'transfer') return authorities.get(row.issuerId);
     const other = (await identity.listOrganisations()).find(
       ({ id, uscc }) => id === toAuthority || uscc === toAuthority,
@@ -280,6 +275,12 @@ export function createActs(
       );
     },
   };
+}
+
+/** Refuses whoever isn't the authority that issued this version. */
+function checkAuthority(row: LicenceRow, actor: Actor): void {
+  if (row.issuerId === actor.organisationId) return;
+  throw registryErrors.not_issuer('Only the authority that issued a licence acts on it.');
 }
 
 /** JSON Merge Patch (RFC 7396) of the first level: a value replaces, null takes away. */

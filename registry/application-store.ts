@@ -1,6 +1,7 @@
 // SQL over applications for licences that need four eyes.
 import { sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
+import { isoTime } from './store-pieces.ts';
 
 export interface ApplicationRow {
   id: string;
@@ -63,7 +64,7 @@ export function listOpenApplications(
   return selectRows(
     tx,
     sql`select id, type_id as type, requester,
-        to_char(requested_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "requestedAt"
+        ${isoTime(sql`requested_at`)} as "requestedAt"
       from registry.applications
       where organisation_id = ${organisationId} and state = 'awaiting_approval'
       order by requested_at, id limit 500`,

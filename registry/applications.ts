@@ -12,7 +12,7 @@ import {
   lockApplication,
 } from './application-store.ts';
 import type { RegistryDeps } from './deps.ts';
-import { parseInput, registryErrors } from './errors.ts';
+import { licenceErased, parseInput, registryErrors } from './errors.ts';
 import type { AwaitingApproval, Issuing, Planned } from './issue.ts';
 import { Day, Fields, IssueInput } from './licence.ts';
 import type { IssuedLicence, Recorder } from './record.ts';
@@ -44,7 +44,7 @@ export function createApplications(
         context: sealContexts.application(row.id),
       },
     ]);
-    if (!bytes) throw registryErrors.licence_erased('The data of this person has been erased.');
+    if (!bytes) throw licenceErased();
     const { holderName, fields, ...rest } = SealedApplication.parse(JSON.parse(String(bytes)));
     const { scheme, value } = await identity.revealPerson(tx, row.holderId);
     return parseInput(IssueInput, {
@@ -172,8 +172,6 @@ export function createApplications(
     },
   };
 }
-
-export type Applications = ReturnType<typeof createApplications>;
 
 /** The one whose eyes they are: the officer where she is known, else the department's system. */
 function whoActs(actor: Actor): string {

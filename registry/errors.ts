@@ -28,6 +28,11 @@ export const registryErrors = errorCatalogue('registry', {
   credential_unreadable: 'invalid',
 });
 
+/** What was sealed for a person is gone with her key. */
+export function licenceErased(): AppError {
+  return registryErrors.licence_erased('The data of this licence has been erased.');
+}
+
 /** Who is neither issuer nor holder reads by way of an agreement (contract section 4.1). */
 export function purposeRequired(): AppError {
   return new AppError(

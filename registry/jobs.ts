@@ -3,8 +3,9 @@
 import type { Actor } from '../identity/index.ts';
 import { addDays, cityDay, dbNow, type Tx } from '../platform/index.ts';
 import type { RegistryDeps } from './deps.ts';
+import { insertEvents } from './event-store.ts';
 import { forgetBefore, takeFinishedHours } from './public-store.ts';
-import { insertEvents, lockDue, updateStatuses } from './store.ts';
+import { lockDue, updateStatuses } from './store.ts';
 import { together } from './together.ts';
 
 /** Licences or hours per transaction: a second of work, so that other acts don't wait long. */

@@ -4,7 +4,7 @@ import { anonymousActor, foldIdentifier, maskName } from '../identity/index.ts';
 import { cityDay, endOfCityDay, type JsonObject } from '../platform/index.ts';
 import type { Authorities } from './authorities.ts';
 import type { RegistryDeps } from './deps.ts';
-import { pointerOf, registryErrors } from './errors.ts';
+import { licenceErased, pointerOf, registryErrors } from './errors.ts';
 import { objectOf } from './field-schema.ts';
 import type { LicenceStatus } from './licence.ts';
 import { comparableFields, foldForComparison, type LicenceType } from './licence-type.ts';
@@ -142,7 +142,7 @@ export function createPublicCheck(
       await spendTry(row, caller);
       const { answer, stageId } = await database.transaction(async (tx) => {
         const [body] = await openBodies(tx, identity, [row]);
-        if (!body) throw registryErrors.licence_erased('The data of this licence has been erased.');
+        if (!body) throw licenceErased();
         const { value } = await identity.revealPerson(tx, row.holderId);
         const { stageId } = await identity.recordAccess(tx, anonymousActor(caller.requestId), {
           type: 'licence.compared',

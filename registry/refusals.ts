@@ -23,6 +23,17 @@ const LOGGED = new Set([
 
 /** Binds the logging of refusals. */
 export function createRefusals({ database, identity }: RegistryDeps) {
+  async function record(actor: Actor, entry: AccessEntry): Promise<void> {
+    try {
+      await database.transaction((tx) => identity.recordAccess(tx, actor, entry));
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'identity.erased') throw error;
+      // Nobody is left to show it to; the attempt stays in the log all the same.
+      const { subject: _, ...nameless } = entry;
+      await database.transaction((tx) => identity.recordAccess(tx, actor, nameless));
+    }
+  }
+
   return {
     /**
      * Runs the act; when it refuses with one of the logged codes, the attempt is recorded in a
@@ -37,10 +48,7 @@ export function createRefusals({ database, identity }: RegistryDeps) {
         return await act();
       } catch (error) {
         if (error instanceof AppError && LOGGED.has(error.code)) {
-          const entry = await attempt();
-          await database.transaction((tx) =>
-            identity.recordAccess(tx, actor, { ...entry, outcome: 'refused', code: error.code }),
-          );
+          await record(actor, { ...(await attempt()), outcome: 'refused', code: error.code });
         }
         throw error;
       }

@@ -4,8 +4,10 @@ import { createActs } from './act.ts';
 import { createApplications } from './applications.ts';
 import { createAuthorities } from './authorities.ts';
 import type { RegistryDeps } from './deps.ts';
+import { createExchangeReads } from './exchange-reads.ts';
 import { createIssuing } from './issue.ts';
 import { createJobs } from './jobs.ts';
+import { createOpening } from './opening.ts';
 import { createPresent } from './present.ts';
 import { createPublicCheck } from './public-check.ts';
 import { createReads } from './read.ts';
@@ -24,6 +26,7 @@ export function createRegistry(deps: RegistryDeps) {
   const record = createRecorder(deps);
   const refusals = createRefusals(deps);
   const authorities = createAuthorities(deps);
+  const opening = createOpening(deps);
   const issuing = createIssuing(deps, { book, record, refusals, authorities });
   const applications = createApplications(deps, { issuing, record, refusals });
   const { publishType, getType, listTypes, typeMetadata } = book;
@@ -40,7 +43,8 @@ export function createRegistry(deps: RegistryDeps) {
     refuseApplication,
     listApplications,
     ...createActs(deps, { book, record, refusals, authorities }),
-    ...createReads(deps, { refusals }),
+    ...createReads(deps, { refusals, opening }),
+    ...createExchangeReads(deps, opening),
     ...createPublicCheck(deps, { book, refusals, authorities }),
     ...createPresent(deps),
     ...createJobs(deps),

@@ -7,7 +7,6 @@ import {
   createMetrics,
   createOutbox,
   createSweeper,
-  type Database,
   type JsonObject,
   systemClock,
   systemIds,
@@ -229,5 +228,3 @@ export async function column(
   const rows = await database.ownerSql.unsafe(query);
   return rows.map((row) => String(Object.values(row)[0]));
 }
-
-export type { Database };
