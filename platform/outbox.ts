@@ -42,6 +42,7 @@ const defaults: LineSettings = {
 };
 
 const purgeEveryMs = 60_000;
+const measureEveryMs = 30_000;
 const renewEveryMs = 3_600_000;
 /** After add(): the first look finds most commits, the second the slow ones, the sweep the rest. */
 const wakeDelaysMs = [15, 200];
@@ -56,6 +57,7 @@ export function createOutbox({ sweeper, sweepMs = 2000, keepDays = 7, ...lineDep
   const oldest = metrics.gauge('outbox_oldest_seconds', 'Age of the oldest event not delivered.');
   let isStarted = false;
   let isClosed = false;
+  let isWoken = false;
   let stopListening: (() => Promise<void>) | undefined;
   let fanningOut: Promise<void> | undefined;
 
@@ -100,13 +102,15 @@ export function createOutbox({ sweeper, sweepMs = 2000, keepDays = 7, ...lineDep
         () => background(subscribeAll(), 'Subscriptions were not renewed.'),
         renewEveryMs,
       ),
+      setInterval(() => background(measure(), 'The outbox was not measured.'), measureEveryMs),
     );
-    sweeper.every(purgeEveryMs, 'outbox.purge', purge);
+    sweeper.every(purgeEveryMs, 'outbox.purge', () => purgeOutbox(database.db, keepDays));
     wakeAll();
   }
 
   function wakeAll(): void {
     if (isClosed) return;
+    isWoken = true;
     fanningOut ??= spread()
       .catch((error: unknown) => logger.warn({ err: error }, 'Events were not handed out.'))
       .finally(() => {
@@ -115,9 +119,12 @@ export function createOutbox({ sweeper, sweepMs = 2000, keepDays = 7, ...lineDep
       });
   }
 
-  /** Makes a delivery row for each subscriber of each new event. */
+  /** Makes a delivery row for each subscriber of each new event, also of those added meanwhile. */
   async function spread(): Promise<void> {
-    while (!isClosed && (await fanOut(database)) > 0);
+    while (isWoken && !isClosed) {
+      isWoken = false;
+      if ((await fanOut(database)) > 0) isWoken = true;
+    }
   }
 
   async function subscribeAll(): Promise<void> {
@@ -126,8 +133,7 @@ export function createOutbox({ sweeper, sweepMs = 2000, keepDays = 7, ...lineDep
     }
   }
 
-  async function purge(): Promise<void> {
-    await purgeOutbox(database.db, keepDays);
+  async function measure(): Promise<void> {
     const { oldestSeconds, dead } = await measureOutbox(database.db);
     oldest.set(oldestSeconds);
     deadNow.set(dead);

@@ -16,9 +16,10 @@ const schema = 'bullmq';
 const connectTimeoutMs = 5000;
 
 /**
- * Makes or brings up to date BullMQ's tables as the owner, and gives the app role what running jobs
- * needs (found by trying, each line): it can neither define anything nor touch the list of
- * migrations. Running it again changes nothing.
+ * Makes or brings up to date BullMQ's tables as the owner, and gives the app role what sending and
+ * running jobs needs, found by taking away one right after the other: with each of these missing
+ * something fails. It can define nothing and not touch the list of migrations. Running it again
+ * changes nothing.
  */
 export async function migrateQueue(ownerUrl: string, appRole: string): Promise<void> {
   const owner = new pg.Client({
@@ -32,11 +33,10 @@ export async function migrateQueue(ownerUrl: string, appRole: string): Promise<v
     const app = owner.escapeIdentifier(appRole);
     await owner.query(`
       grant usage on schema ${schema} to ${app};
-      grant select on ${schema}.migration to ${app};
-      grant select, insert, update, delete
-        on ${schema}.job, ${schema}.event, ${schema}.meta, ${schema}.metrics to ${app};
-      grant select, insert, update, delete
-        on ${schema}.job_dependency, ${schema}.dedup, ${schema}.dedup_next to ${app};
+      grant select on ${schema}.migration, ${schema}.job_dependency to ${app};
+      grant select, insert, update, delete on ${schema}.job to ${app};
+      grant select, insert, delete on ${schema}.event to ${app};
+      grant select, insert, update on ${schema}.meta to ${app};
       grant usage on sequence ${schema}.job_seq, ${schema}.event_seq to ${app};`);
   } finally {
     await owner.end();

@@ -17,6 +17,8 @@ const connectTimeoutMs = 5000;
 /** First try after 100 ms, then doubling to 2 s: work goes on within seconds of Redis' return. */
 const retryStrategy = (times: number): number => Math.min(50 * 2 ** times, 2000);
 
+const isReady = (client: Redis): boolean => client.status === 'ready';
+
 /** Carries the queue on Redis; connects when first needed. */
 export function redisTransport({ url, prefix = 'yihao' }: RedisTransportOptions): QueueTransport {
   // One connection for all senders. It fails fast: a job that can't be sent is the sweep's.
@@ -27,32 +29,27 @@ export function redisTransport({ url, prefix = 'yihao' }: RedisTransportOptions)
     retryStrategy,
   };
   let sender: Redis | undefined;
-  let hasBeenReady = false;
+  let firstTry: Promise<void> | undefined;
 
   function openSender(): Redis {
     if (sender) return sender;
-    sender = new Redis(url, senderOptions);
-    // Without a listener ioredis writes to stderr itself; those who send report what fails.
-    sender.on('error', () => {});
-    sender.on('ready', () => {
-      hasBeenReady = true;
+    const opened = new Redis(url, senderOptions);
+    // Rejects with the first error, so that it is told and not only retried.
+    firstTry = new Promise((resolve, reject) => {
+      opened.once('ready', resolve);
+      opened.once('error', reject);
     });
-    return sender;
+    firstTry.catch(() => {});
+    // Without a listener ioredis writes to stderr itself; those who send report what fails.
+    opened.on('error', () => {});
+    sender = opened;
+    return opened;
   }
 
   async function reach(): Promise<void> {
-    const client = openSender();
-    if (client.status === 'ready') return;
-    if (hasBeenReady) throw new Error('Redis is away.');
-    await new Promise<void>((resolve, reject) => {
-      const settle = (act: () => void) => () => {
-        client.off('ready', onReady).off('error', onError).off('end', onError);
-        act();
-      };
-      const onReady = settle(resolve);
-      const onError = settle(() => reject(new Error('Redis is away.')));
-      client.on('ready', onReady).on('error', onError).on('end', onError);
-    });
+    if (isReady(openSender())) return;
+    await firstTry;
+    if (!isReady(openSender())) throw new Error('Redis is away.');
   }
 
   return {

@@ -5,7 +5,7 @@ import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { JobData, Producer, QueueTransport } from './queue-transport.ts';
 import { quietWarn } from './quiet-log.ts';
-import { within } from './within.ts';
+import { TimeoutError, within } from './within.ts';
 
 export interface QueueJob {
   /**
@@ -29,6 +29,7 @@ interface SenderDeps {
 
 const idPattern = /^(?!\d+$)[A-Za-z0-9._-]{1,128}$/;
 const coolDownMs = 1000;
+const timeoutsMax = 20;
 
 const jobOptions: JobsOptions = {
   attempts: 5,
@@ -39,13 +40,14 @@ const jobOptions: JobsOptions = {
 export function createSender({ transport, logger, metrics, addTimeoutMs }: SenderDeps) {
   const producers = new Map<string, Producer>();
   const warn = quietWarn(logger);
-  const closings = new Set<Promise<void>>();
+  const closings = new Set<Promise<void> | undefined>();
   const added = metrics.counter('queue_jobs_added_total', 'Jobs handed over.', ['queue']);
   const notAdded = metrics.counter('queue_jobs_not_added_total', 'Jobs left to the sweep.', [
     'queue',
   ]);
   let isClosed = false;
   let isCoolingDown = false;
+  let timeoutsInARow = 0;
 
   async function add(name: string, job: QueueJob): Promise<void> {
     try {
@@ -73,12 +75,12 @@ export function createSender({ transport, logger, metrics, addTimeoutMs }: Sende
         });
       };
       await within(addTimeoutMs, handOver(), 'the queue');
+      timeoutsInARow = 0;
     } catch (error) {
-      // BullMQ remembers a failed start for ever: the next job gets a new sender, in a second.
-      const broken = producers.get(name);
-      producers.delete(name);
-      if (broken) closeAside(broken);
       coolDown();
+      timeoutsInARow = error instanceof TimeoutError ? timeoutsInARow + 1 : 0;
+      // A slow server keeps its sender. One that failed is replaced: BullMQ remembers it for ever.
+      if (timeoutsInARow === 0 || timeoutsInARow > timeoutsMax) dropProducer(name);
       throw error;
     }
   }
@@ -93,12 +95,14 @@ export function createSender({ transport, logger, metrics, addTimeoutMs }: Sende
     return made;
   }
 
-  /** Closes a broken sender without being waited for, except by close(). */
-  function closeAside(producer: Producer): void {
-    const closing = producer
-      .close()
+  /** Closes it without being waited for, except by close(). */
+  function dropProducer(name: string): void {
+    const closing = producers
+      .get(name)
+      ?.close()
       .catch((error: unknown) => logger.debug({ err: error }, 'A broken sender did not close.'))
       .finally(() => closings.delete(closing));
+    producers.delete(name);
     closings.add(closing);
   }
 

@@ -87,6 +87,33 @@ test('adding to a server that is away returns in time, throws nothing and is cou
   await queue.close();
 });
 
+test('a server that does not answer is waited for no longer than the bound; what was sent comes late', async () => {
+  const metrics = createMetrics();
+  const queue = createQueue({
+    transport: postgresTransport({ url: appUrl }),
+    logger,
+    metrics,
+    addTimeoutMs: 200,
+  });
+  const seen: unknown[] = [];
+  queue.handle('test-slow', async ({ n }) => {
+    seen.push(n);
+  });
+  await queue.start();
+  await queue.add('test-slow', { id: 'job-1', data: { n: 1 } });
+  await eventually(() => seen.length === 1);
+  await ownerSql.begin(async (tx) => {
+    await tx`lock table bullmq.job in access exclusive mode`;
+    const start = performance.now();
+    await queue.add('test-slow', { id: 'job-2', data: { n: 2 } });
+    expect(performance.now() - start).toBeLessThan(1500);
+    const lost = await metrics.counter('queue_jobs_not_added_total', '').get();
+    expect(lost.values).toEqual([{ labels: { queue: 'test-slow' }, value: 1 }]);
+  });
+  await eventually(() => seen.includes(2), { timeoutMs: 15_000 });
+  await queue.close();
+});
+
 test('sender and worker go on after the server cut all their connections', async () => {
   const queue = createQueue({
     transport: postgresTransport({ url: appUrl }),
