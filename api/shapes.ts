@@ -1,5 +1,6 @@
 // Pieces of request and reply shapes that several routes share (contract section 3).
 import { z } from '@hono/zod-openapi';
+import type { Json } from '../platform/index.ts';
 
 export const Identifier = z
   .strictObject({
@@ -14,7 +15,15 @@ export const Day = z.iso.date().openapi({ example: '2026-03-04' });
 
 export const LicenceNumber = z.object({ number: z.string().max(160) });
 
-export const JsonObject = z.record(z.string().max(200), z.json());
+/** Any JSON value; zod's own z.json() is recursive, which the OpenAPI generator can't follow. */
+const AnyJson = z
+  .custom<Json>((value) => value !== undefined)
+  .openapi({
+    type: ['null', 'boolean', 'number', 'string', 'array', 'object'],
+    items: {},
+  });
+
+export const JsonObject = z.record(z.string().max(200), AnyJson);
 
 /** A free text that names no person: the rooms refuse citizen IDs in it. */
 export const Purpose = z.string().min(1).max(500);
