@@ -65,9 +65,9 @@ export function createAnswering(deps: ExchangeDeps, book: ServiceBook, end: EndV
     params: JsonObject,
   ): Promise<RuleOutcome> {
     const question = { subjectId: row.subjectId, params, now: new Date(row.readAt) };
-    const view = await viewFor(tx, deps, service, question);
-    if (!service.rule || !view) return { kind: 'cannot_tell' };
-    const outcome = service.rule.evaluate(view);
+    const { rule } = service;
+    if (!rule) throw new TypeError('A desk service was sent to a rule.');
+    const outcome = rule.evaluate(await viewFor(tx, deps, { ...service, rule }, question));
     if (outcome.kind === 'cannot_tell' && outcome.fault !== undefined) {
       const { service: code, serviceVersion: version } = row;
       logger.warn({ service: code, version, fault: outcome.fault }, 'A rule failed on a view.');

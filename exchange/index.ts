@@ -4,7 +4,7 @@ export type { InstalledAgreement } from './agreement-record.ts';
 export type { Agreement } from './agreements.ts';
 export type { AskOptions } from './ask.ts';
 export type { Consent, ConsentDecision } from './consents.ts';
-export type { ExchangeDeps, NamingLicence } from './deps.ts';
+export type { ExchangeDeps } from './deps.ts';
 export type { Question, QuestionOutline } from './desk.ts';
 export { exchangeErrors } from './errors.ts';
 export type { ExchangeJob } from './jobs.ts';

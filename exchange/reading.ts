@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Actor, hasScope, type PersonIdentifier } from '../identity/index.ts';
 import { AppError, type JsonObject, type Tx } from '../platform/index.ts';
 import {
+  claimOf,
   type LicenceForReading,
   type LicenceView,
   parseLicenceNumber,
@@ -136,7 +137,9 @@ export function createReading(deps: ExchangeDeps) {
         return isNamed ? { ...shown, holderName: licence.holderName } : shown;
       }
       case 'credential':
-        return right === 'all' ? licence.credential : withClaims(licence.credential, right);
+        return right === 'all'
+          ? licence.credential
+          : withClaims(licence.credential, right.map(claimNameOf));
       case 'pdf':
         throw exchangeErrors.form_not_available('This licence has no PDF yet: read its JSON.');
     }
@@ -194,6 +197,11 @@ export function createReading(deps: ExchangeDeps) {
 function cut(fields: JsonObject, right: UseRight): JsonObject {
   if (right === 'all') return fields;
   return Object.fromEntries(Object.entries(fields).filter(([name]) => right.includes(name)));
+}
+
+/** What an agreed field is called in the credential. */
+function claimNameOf(field: string): string {
+  return field === 'holder_name' || field === 'holder_id' ? field : claimOf(field);
 }
 
 function readInput<T>(schema: z.ZodType<T>, written: unknown): T {

@@ -1,12 +1,14 @@
 // What a rule sees: the licences of the people a question is about, references as plain ids.
-import type { JsonObject, Tx } from '../platform/index.ts';
-import { cityDay } from '../platform/index.ts';
+import { cityDay, type JsonObject, type Tx } from '../platform/index.ts';
 import type { LicenceView } from '../registry/index.ts';
-import { toCelObject, toCelValues } from './answer-rule.ts';
+import { type CompiledRule, toCelObject, toCelValues } from './answer-rule.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { referencesIn } from './request.ts';
 import { LicenceInRule, type RuleVariables } from './rule-language.ts';
 import type { Service } from './service-book.ts';
+
+/** A service that answers by rule. */
+type RuledService = Service & { rule: CompiledRule };
 
 /** Whom a question is about, and with what. */
 export interface RuleQuestion {
@@ -16,18 +18,13 @@ export interface RuleQuestion {
   now: Date;
 }
 
-/**
- * The variables of a service's rule; null when the view needs licences that name the subject and
- * the registry can't find any by whom they name.
- */
+/** The variables of a service's rule. */
 export async function viewFor(
   tx: Tx,
   deps: Pick<ExchangeDeps, 'registry' | 'identity' | 'cityTz'>,
-  service: Service,
+  { definition, rule }: RuledService,
   question: RuleQuestion,
-): Promise<RuleVariables | null> {
-  const { definition, rule } = service;
-  if (!rule) return null;
+): Promise<RuleVariables> {
   const types = definition.sourceLicenceTypes;
   const named = rule.peopleFrom.flatMap((name) => referencesIn(question.params[name]));
   const people = [...new Set([question.subjectId, ...named])];
@@ -39,16 +36,14 @@ export async function viewFor(
     }
   }
   const naming = rule.usesNaming ? await namingLicences(tx, deps, question.subjectId, types) : [];
-  return (
-    naming && {
-      params: toCelObject(question.params, definition.paramsSchema),
-      licences,
-      naming,
-      facts: [],
-      subject: question.subjectId,
-      today: cityDay(question.now, deps.cityTz),
-    }
-  );
+  return {
+    params: toCelObject(question.params, definition.paramsSchema),
+    licences,
+    naming,
+    facts: [],
+    subject: question.subjectId,
+    today: cityDay(question.now, deps.cityTz),
+  };
 }
 
 async function namingLicences(
@@ -56,8 +51,7 @@ async function namingLicences(
   { registry, identity }: Pick<ExchangeDeps, 'registry' | 'identity'>,
   subjectId: string,
   types: readonly string[],
-): Promise<LicenceInRule[] | null> {
-  if (!registry.licencesNaming) return null;
+): Promise<LicenceInRule[]> {
   const naming = await registry.licencesNaming(tx, subjectId, types);
   const holders = await identity.revealPeople(
     tx,
