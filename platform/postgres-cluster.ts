@@ -104,7 +104,7 @@ export async function createCluster(cluster: Cluster, superuserPassword: string)
       [
         ...['-D', part, '--username=postgres', `--pwfile=${passwordFile}`],
         ...['--encoding=UTF8', '--locale=C', '--locale-provider=builtin'],
-        ...['--builtin-locale=C.UTF-8', '--text-search-config=pg_catalog.simple'],
+        ...['--builtin-locale=C.UTF-8', '--text-search-config=simple'],
         ...['--auth=scram-sha-256', '--no-instructions'],
       ],
       asItself(cluster),
