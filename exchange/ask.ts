@@ -2,7 +2,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Actor } from '../identity/index.ts';
 import type { createAccept } from './accept.ts';
-import type { Answering } from './answer.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { readAskInput } from './request.ts';
 import { findState } from './request-store.ts';
@@ -28,12 +27,11 @@ export function createAsk(
   { database }: Pick<ExchangeDeps, 'database'>,
   parts: {
     accept: ReturnType<typeof createAccept>;
-    answering: Answering;
     showing: Showing;
     wakeUps: WakeUps;
   },
 ) {
-  const { accept, answering, showing, wakeUps } = parts;
+  const { accept, showing, wakeUps } = parts;
 
   /** Looks at the state, ever less often, until the end or for as long as the caller waits. */
   async function waitForEnd(id: string, seconds: number): Promise<void> {
@@ -54,18 +52,14 @@ export function createAsk(
     async ask(actor: Actor, written: unknown, options: AskOptions = {}): Promise<Verification> {
       const input = readAskInput(written);
       const waitSeconds = Math.min(options.waitSeconds ?? 0, MAX_WAIT_SECONDS);
-      const { id, lease, needsWaking } = await accept(actor, input, {
+      const asked = await accept(actor, input, {
         evidence: options.evidence ?? (actor.kind === 'client' ? 'dpop' : 'session'),
         idempotencyKey: options.idempotencyKey,
-        takesLease: waitSeconds > 0,
+        isAwaited: waitSeconds > 0,
       });
-      if (lease) {
-        wakeUps.behind();
-        await answering.runLeased(lease);
-      }
-      if (needsWaking) await wakeUps.dispatch(id, 1);
-      await waitForEnd(id, waitSeconds);
-      return showing.deliver(actor, id);
+      if (asked.needsWaking) await wakeUps.dispatch(asked.id, 1);
+      if (!asked.ended) await waitForEnd(asked.id, waitSeconds);
+      return showing.deliver(actor, asked);
     },
   };
 }

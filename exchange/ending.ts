@@ -4,9 +4,9 @@ import type { AccessEntry, Actor } from '../identity/index.ts';
 import { canonicalJson, type JsonObject, type Tx } from '../platform/index.ts';
 import { expirePending } from './consent-store.ts';
 import type { ExchangeDeps } from './deps.ts';
-import { entryAbout, openRequest } from './request.ts';
-import { type Ending, endVerification, type VerificationRow } from './request-store.ts';
-import type { ServiceBook } from './service-book.ts';
+import { type About, entryAbout, openRequest, type SealedRequest } from './request.ts';
+import { type EndingContent, endVerification, type VerificationRow } from './request-store.ts';
+import type { Service, ServiceBook } from './service-book.ts';
 import type { FinalState } from './verification.ts';
 
 /** Another ended the verification first; the transaction that notices is rolled back. */
@@ -28,57 +28,81 @@ const entryOutcome = {
 
 export const contentContext = (id: string) => `exchange.answers|${id}|content_sealed`;
 
+/** The entry that tells of an ending; without the request, of which an erasure leaves nothing. */
+export function endingEntry(
+  about: About,
+  service: Service,
+  request: Pick<SealedRequest, 'purpose' | 'caseId' | 'officer'> | null,
+  outcome: Outcome,
+): AccessEntry {
+  const { code, minimalDisclosure } = service.definition;
+  return {
+    ...(request ? entryAbout(about, service, request) : { service: code, verification: about.id }),
+    type: `verification.${outcome.state}`,
+    outcome: entryOutcome[outcome.state],
+    ...(outcome.state === 'refused' ? { code: outcome.reason } : {}),
+    answerKind: outcome.state === 'answered' ? minimalDisclosure.kind : 'none',
+  };
+}
+
+/** What an outcome leaves to keep: an answer or a refusal; null for the other endings. */
+export function contentOf(
+  outcome: Outcome,
+): { kind: EndingContent['kind']; content: JsonObject; asOf: string | null } | null {
+  switch (outcome.state) {
+    case 'answered':
+      return { kind: 'answer', content: outcome.answer, asOf: outcome.asOf };
+    case 'refused':
+      return {
+        kind: 'refusal',
+        content: { reason: outcome.reason, text: outcome.text },
+        asOf: null,
+      };
+    default:
+      return null;
+  }
+}
+
+/** The same, sealed under the subject's key. */
+export async function sealContent(
+  tx: Tx,
+  identity: Pick<ExchangeDeps['identity'], 'sealFor'>,
+  { id, subjectId }: Pick<VerificationRow, 'id' | 'subjectId'>,
+  { definition }: Service,
+  outcome: Outcome,
+): Promise<EndingContent | null> {
+  const kept = contentOf(outcome);
+  if (!kept) return null;
+  const text = Buffer.from(canonicalJson(kept.content), 'utf8');
+  const sealed = await identity.sealFor(tx, subjectId, text, contentContext(id));
+  const { answerRetentionDays: retentionDays } = definition;
+  return { kind: kept.kind, sealed, asOf: kept.asOf, retentionDays };
+}
+
 /** Binds endings to the rooms below. */
 export function createEndings({ identity }: Pick<ExchangeDeps, 'identity'>, book: ServiceBook) {
   /**
    * Ends an open verification, with a lease token only while that lease stands; throws AlreadyEnded
    * when another was first.
    */
-  async function end(
+  return async function end(
     tx: Tx,
     actor: Actor,
     row: VerificationRow,
     outcome: Outcome,
     leaseToken?: string,
   ): Promise<void> {
-    const { id, subjectId } = row;
     const service = await book.getVersion(tx, row.service, row.serviceVersion);
     const request = await openRequest(tx, identity, row);
-    const { stageId } = await identity.recordAccess(tx, actor, {
-      ...(request ? entryAbout(row, service, request) : { service: row.service, verification: id }),
+    const { stageId: answerStage } = await identity.recordAccess(tx, actor, {
+      ...endingEntry(row, service, request, outcome),
       department: actor.organisationId ?? row.requester,
-      type: `verification.${outcome.state}`,
-      outcome: entryOutcome[outcome.state],
-      ...(outcome.state === 'refused' ? { code: outcome.reason } : {}),
-      answerKind: outcome.state === 'answered' ? service.definition.minimalDisclosure.kind : 'none',
     });
-    const ending: Ending = { state: outcome.state, answerStage: stageId };
-    const kept = contentOf(outcome);
-    if (kept) {
-      const { answerRetentionDays: retentionDays } = service.definition;
-      const text = Buffer.from(canonicalJson(kept.content), 'utf8');
-      const sealed = await identity.sealFor(tx, subjectId, text, contentContext(id));
-      ending.content = { kind: kept.kind, sealed, asOf: kept.asOf, retentionDays };
-    }
-    const endedAt = await endVerification(tx, id, ending, leaseToken);
-    if (!endedAt) throw new AlreadyEnded();
-    await expirePending(tx, id);
-  }
-
-  return end;
+    const content = await sealContent(tx, identity, row, service, outcome);
+    const ending = { state: outcome.state, answerStage, content };
+    if (!(await endVerification(tx, row.id, ending, leaseToken))) throw new AlreadyEnded();
+    if (service.definition.consent === 'required') await expirePending(tx, row.id);
+  };
 }
 
 export type EndVerification = ReturnType<typeof createEndings>;
-
-function contentOf(outcome: Outcome) {
-  switch (outcome.state) {
-    case 'answered':
-      return { kind: 'answer' as const, content: outcome.answer, asOf: outcome.asOf };
-    case 'refused': {
-      const { reason, text } = outcome;
-      return { kind: 'refusal' as const, content: { reason, text }, asOf: null };
-    }
-    default:
-      return undefined;
-  }
-}

@@ -15,7 +15,7 @@ import {
   measureOpen,
   redispatchStuck,
 } from './sweep-store.ts';
-import { ANSWER_JOB, LOOK_JOB, type WakeUps } from './wake-ups.ts';
+import { ANSWER_JOB, type WakeUps } from './wake-ups.ts';
 
 /** A job for the sweeper: one runner in the cluster. */
 export interface ExchangeJob {
@@ -46,7 +46,6 @@ export function createJobs(
     const { verificationId, dispatchNo } = readDispatch(data);
     await answering.runDispatched(verificationId, dispatchNo);
   });
-  queue.handle(LOOK_JOB, () => wakeStuck());
 
   async function endAs(id: string, outcome: Outcome): Promise<void> {
     try {

@@ -2,7 +2,7 @@
 // act is one statement.
 import { type SQL, sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
-import { milliseconds, moment, textArray } from './sql-pieces.ts';
+import { jsonText, milliseconds, moment, textArray } from './sql-pieces.ts';
 import type { FinalState, VerificationState } from './verification.ts';
 
 /** How long whoever holds a lease may work before the sweep wakes another. */
@@ -57,7 +57,22 @@ const columns = sql`
   ${milliseconds(sql`v.deadline`)} as deadline, ${milliseconds(sql`v.ended_at`)} as "endedAt",
   ${milliseconds(sql`platform.now()`)} as "readAt"`;
 
-/** A verification on its way in. */
+/** What there is to keep of an ending, sealed. */
+export interface EndingContent {
+  kind: 'answer' | 'refusal';
+  sealed: Buffer;
+  asOf: string | null;
+  retentionDays: number;
+}
+
+/** How a verification ends. */
+export interface Ending {
+  state: FinalState;
+  answerStage: string;
+  content: EndingContent | null;
+}
+
+/** A verification on its way in; with an ending when it ends in the same breath. */
 export interface NewVerification {
   id: string;
   service: string;
@@ -77,25 +92,39 @@ export interface NewVerification {
   caseTag: Buffer;
   discloseAt: Date | null;
   traceparent: string | null;
-  leaseToken: string | null;
-  leaseUntil: Date | null;
+  /** When the sweep wakes somebody; null where nobody needs waking. */
+  wakeAt: Date | null;
   questionStage: string;
   createdAt: Date;
   deadline: Date;
+  ending: Ending | null;
 }
 
-export async function insertVerification(tx: Tx, v: NewVerification): Promise<void> {
-  await tx.execute(sql`
-    insert into exchange.verifications
-      (id, service_code, service_version, agreement_id, agreement_version, requester_id,
-       provider_id, asked_by, state, route, subject_id, legal_basis, disclosed, evidence,
-       request_sealed, case_tag, disclose_at, traceparent, dispatch_no, lease_token, lease_until,
-       question_stage, created_at, deadline)
-    values (${v.id}, ${v.service}, ${v.serviceVersion}, ${v.agreementId}, ${v.agreementVersion},
-      ${v.requester}, ${v.provider}, ${v.askedBy}, ${v.state}, ${v.route}, ${v.subjectId},
-      ${v.legalBasis}, ${textArray(v.disclosed)}, ${v.evidence}, ${v.requestSealed}, ${v.caseTag},
-      ${moment(v.discloseAt)}, ${v.traceparent}, 1, ${v.leaseToken}, ${moment(v.leaseUntil)},
-      ${v.questionStage}, ${moment(v.createdAt)}, ${moment(v.deadline)})`);
+/** Stores a verification, with what it ended with, in one statement. */
+export async function insertVerification(tx: Tx, v: NewVerification): Promise<VerificationRow> {
+  const { ending } = v;
+  const endedAt = ending ? sql`date_trunc('milliseconds', platform.now())` : sql`null`;
+  const [row] = await selectRows<VerificationRow>(
+    tx,
+    sql`with ended as (
+        insert into exchange.verifications
+          (id, service_code, service_version, agreement_id, agreement_version, requester_id,
+           provider_id, asked_by, state, route, subject_id, legal_basis, disclosed, evidence,
+           request_sealed, case_tag, disclose_at, traceparent, dispatch_no, lease_until,
+           question_stage, answer_stage, created_at, deadline, ended_at)
+        values (${v.id}, ${v.service}, ${v.serviceVersion}, ${v.agreementId},
+          ${v.agreementVersion}, ${v.requester}, ${v.provider}, ${v.askedBy},
+          ${ending?.state ?? v.state}, ${v.route}, ${v.subjectId}, ${v.legalBasis},
+          ${textArray(v.disclosed)}, ${v.evidence}, ${v.requestSealed}, ${v.caseTag},
+          ${moment(v.discloseAt)}, ${v.traceparent}, 1, ${ending ? null : moment(v.wakeAt)},
+          ${v.questionStage}, ${ending?.answerStage ?? null}, ${moment(v.createdAt)},
+          ${moment(v.deadline)}, ${endedAt})
+        returning *
+      ) ${ending?.content ? keep(ending.content) : sql``}
+      select ${columns} from ended v`,
+  );
+  if (!row) throw new TypeError('A verification was not stored.');
+  return row;
 }
 
 /**
@@ -104,12 +133,12 @@ export async function insertVerification(tx: Tx, v: NewVerification): Promise<vo
  */
 export async function claimRequestKey(
   tx: Tx,
-  key: { owner: string; hash: Buffer; verificationId: string; at: Date },
+  key: { owner: string; hash: Buffer; verificationId: string },
 ): Promise<string | undefined> {
   const made = await selectRows(
     tx,
     sql`insert into exchange.request_keys (owner, key_hash, verification_id, created_at)
-      values (${key.owner}, ${key.hash}, ${key.verificationId}, ${moment(key.at)})
+      values (${key.owner}, ${key.hash}, ${key.verificationId}, platform.now())
       on conflict do nothing returning verification_id`,
   );
   if (made.length > 0) return undefined;
@@ -164,32 +193,19 @@ export async function claimLease(
   return row;
 }
 
-/** How a verification ends. */
-export interface Ending {
-  state: FinalState;
-  answerStage: string;
-  /** What there is to keep: an answer or a refusal, sealed. */
-  content?: {
-    kind: 'answer' | 'refusal';
-    sealed: Buffer;
-    asOf: string | null;
-    retentionDays: number;
-  };
-}
-
 /**
  * Ends an open verification, stores what it ended with and takes it off the desk. With a lease
- * token only while that lease stands; returns when it ended, or undefined when another was first.
+ * token only while that lease stands; false when another was first.
  */
 export async function endVerification(
   tx: Tx,
   id: string,
   ending: Ending,
   leaseToken?: string,
-): Promise<Date | undefined> {
+): Promise<boolean> {
   const held = leaseToken === undefined ? sql`` : sql`and v.lease_token = ${leaseToken}`;
-  const keeping = ending.content === undefined ? sql`` : keep(ending.content);
-  const [row] = await selectRows<{ endedAt: number }>(
+  const keeping = ending.content === null ? sql`` : keep(ending.content);
+  const ended = await selectRows(
     tx,
     sql`with ended as (
         update exchange.verifications v
@@ -201,12 +217,12 @@ export async function endVerification(
       ), off_desk as (
         delete from exchange.questions q using ended where q.verification_id = ended.id
       ) ${keeping}
-      select ${milliseconds(sql`ended_at`)} as "endedAt" from ended`,
+      select id from ended`,
   );
-  return row && new Date(row.endedAt);
+  return ended.length > 0;
 }
 
-function keep(content: NonNullable<Ending['content']>): SQL {
+function keep(content: EndingContent): SQL {
   return sql`, kept as (
     insert into exchange.answers
       (verification_id, subject_id, kind, content_sealed, as_of, answered_at, erase_after)
@@ -217,16 +233,12 @@ function keep(content: NonNullable<Ending['content']>): SQL {
 }
 
 /** Puts a verification that no rule could answer before the provider's desk. */
-export async function moveToDesk(
-  tx: Tx,
-  row: VerificationRow,
-  leaseToken: string,
-): Promise<boolean> {
+export async function moveToDesk(tx: Tx, id: string, leaseToken: string): Promise<boolean> {
   const moved = await selectRows(
     tx,
     sql`update exchange.verifications v
       set route = 'desk', lease_token = null, lease_until = null
-      where v.id = ${row.id} and v.ended_at is null and v.lease_token = ${leaseToken}
+      where v.id = ${id} and v.ended_at is null and v.lease_token = ${leaseToken}
       returning v.id`,
   );
   return moved.length > 0;
@@ -281,18 +293,19 @@ export async function findAnswer(tx: Tx, verificationId: string): Promise<Answer
   return row;
 }
 
-/** Stores the receipt of an answer; returns the one that stands, which may be an earlier one. */
-export async function keepReceipt(
+/** Stores receipts; returns for each answer the one that stands, which may be an earlier one. */
+export async function keepReceipts(
   tx: Tx,
-  verificationId: string,
-  receipt: string,
-): Promise<string> {
-  const [row] = await selectRows<{ receipt: string }>(
+  receipts: readonly { id: string; receipt: string }[],
+): Promise<Map<string, string>> {
+  const given = receipts.map(({ id, receipt }) => ({ id, receipt }));
+  const rows = await selectRows<{ id: string; receipt: string }>(
     tx,
-    sql`update exchange.answers set receipt = coalesce(receipt, ${receipt})
-      where verification_id = ${verificationId} returning receipt`,
+    sql`update exchange.answers a set receipt = coalesce(a.receipt, r.receipt)
+      from json_to_recordset(${jsonText(given)}) as r(id uuid, receipt text)
+      where a.verification_id = r.id returning a.verification_id as id, a.receipt`,
   );
-  return row?.receipt ?? receipt;
+  return new Map(rows.map(({ id, receipt }) => [id, receipt]));
 }
 
 /** A requester's verifications, newest first. */

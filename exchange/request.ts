@@ -83,9 +83,15 @@ export function saltOf(request: SealedRequest): Buffer {
   return decodeBase64url(request.salt);
 }
 
+/** What the entries about one verification are made from. */
+export type About = Pick<
+  VerificationRow,
+  'id' | 'subjectId' | 'service' | 'legalBasis' | 'discloseAt'
+>;
+
 /** What every entry about one verification says. */
 export function entryAbout(
-  row: Pick<VerificationRow, 'id' | 'subjectId' | 'service' | 'legalBasis' | 'discloseAt'>,
+  row: About,
   service: Service,
   request: Pick<SealedRequest, 'purpose' | 'caseId' | 'officer'>,
 ): Omit<AccessEntry, 'type' | 'outcome'> {

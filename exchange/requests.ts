@@ -88,7 +88,7 @@ export function createRequests(
         }
         await end(tx, actor, row, { state: 'cancelled' });
       });
-      return showing.deliver(actor, id);
+      return showing.deliver(actor, { id, isRepeat: false });
     },
   };
 }

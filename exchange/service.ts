@@ -10,7 +10,9 @@ import { createDesk } from './desk.ts';
 import { createEndings } from './ending.ts';
 import { createJobs } from './jobs.ts';
 import { createOrganisationBook } from './organisation-book.ts';
+import { createOutcomes } from './outcome.ts';
 import { createReading } from './reading.ts';
+import { createReceiptKeeper } from './receipt-keeper.ts';
 import { createRequests } from './requests.ts';
 import { createServiceBook } from './service-book.ts';
 import { createServices } from './services.ts';
@@ -26,9 +28,11 @@ export function createExchange(deps: ExchangeDeps) {
   const organisations = createOrganisationBook(deps);
   const wakeUps = createWakeUps(deps);
   const end = createEndings(deps, book);
-  const accept = createAccept(deps, book);
-  const answering = createAnswering(deps, book, end);
-  const showing = createShowing(deps, book, organisations);
+  const outcomeOf = createOutcomes(deps);
+  const accept = createAccept(deps, book, outcomeOf);
+  const answering = createAnswering(deps, book, { end, outcomeOf });
+  const receipts = createReceiptKeeper(deps);
+  const showing = createShowing(deps, { book, organisations, receipts });
   const records = createAgreementRecords(deps, book);
   const { installAgreement, installSampleAgreements } = records;
 
@@ -37,7 +41,7 @@ export function createExchange(deps: ExchangeDeps) {
     ...createAgreements(deps, records),
     installAgreement,
     installSampleAgreements,
-    ...createAsk(deps, { accept, answering, showing, wakeUps }),
+    ...createAsk(deps, { accept, showing, wakeUps }),
     getVerification: showing.getVerification,
     ...createRequests(deps, { end, showing }),
     ...createDesk(deps, book, { end, organisations }),

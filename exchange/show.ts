@@ -7,13 +7,12 @@ import { contentContext } from './ending.ts';
 import { exchangeErrors } from './errors.ts';
 import type { OrganisationBook, OrganisationName } from './organisation-book.ts';
 import { receiptPayload, saltedHash } from './receipt.ts';
+import type { ReceiptKeeper } from './receipt-keeper.ts';
 import { departmentOf, entryAbout, openRequest, type SealedRequest, saltOf } from './request.ts';
 import {
-  type AnswerRow,
   type Attempt,
   findAnswer,
   findVerification,
-  keepReceipt,
   type VerificationRow,
 } from './request-store.ts';
 import { readId } from './row-id.ts';
@@ -42,48 +41,58 @@ export interface Verification {
   answerErasedAt?: string;
 }
 
-/** A verification read whole: what is stored, opened. */
-interface WholeVerification {
+/** What a verification ended with, opened; without content once it was erased. */
+export interface Kept {
+  kind: 'answer' | 'refusal';
+  content: JsonObject | null;
+  asOf: string | null;
+  receipt: string | null;
+  answeredAt: number;
+  erasedAt: number | null;
+}
+
+/** A verification with everything opened that its requester may see. */
+export interface WholeVerification {
   row: VerificationRow;
   request: SealedRequest | null;
-  kept: AnswerRow | undefined;
-  content: JsonObject | null;
-  readStage: string | undefined;
+  kept: Kept | null;
+  /** The entry of this look, where the ending's own entry isn't it. */
+  readStage: string | null;
 }
 
 type Look = 'first delivery' | 'later look';
 
 /** Binds showing to the rooms below. */
 export function createShowing(
-  deps: ExchangeDeps,
-  book: ServiceBook,
-  organisations: OrganisationBook,
+  { database, identity, audit, signing }: ExchangeDeps,
+  parts: { book: ServiceBook; organisations: OrganisationBook; receipts: ReceiptKeeper },
 ) {
-  const { database, identity, audit, signing } = deps;
+  const { book, organisations, receipts } = parts;
 
   async function read(actor: Actor, id: string, look: Look): Promise<WholeVerification> {
     const requester = departmentOf(actor);
     return database.transaction(async (tx) => {
       const row = await findVerification(tx, id);
       if (!row || row.requester !== requester) throw notFound();
-      const isEnded = row.endedAt !== null;
-      const request = isEnded ? await openRequest(tx, identity, row) : null;
-      const kept = isEnded ? await findAnswer(tx, id) : undefined;
-      const content = kept ? await openContent(tx, row, kept) : null;
-      const isLogged = look === 'later look' && kept?.kind === 'answer' && content !== null;
-      const readStage = isLogged && request ? await recordLook(tx, actor, row, request) : undefined;
-      return { row, request, kept, content, readStage };
+      if (row.endedAt === null) return { row, request: null, kept: null, readStage: null };
+      const request = await openRequest(tx, identity, row);
+      const kept = await openKept(tx, row);
+      const isLogged = look === 'later look' && kept?.kind === 'answer' && kept.content !== null;
+      const readStage = isLogged && request ? await recordLook(tx, actor, row, request) : null;
+      return { row, request, kept, readStage };
     });
   }
 
-  async function openContent(
+  async function openKept(
     tx: Tx,
     { id, subjectId: personId }: VerificationRow,
-    { contentSealed: sealed }: AnswerRow,
-  ): Promise<JsonObject | null> {
-    if (sealed === null) return null;
+  ): Promise<Kept | null> {
+    const stored = await findAnswer(tx, id);
+    if (!stored) return null;
+    const { contentSealed: sealed, ...kept } = stored;
+    if (sealed === null) return { ...kept, content: null };
     const [text] = await identity.openMany(tx, [{ personId, sealed, context: contentContext(id) }]);
-    return text ? JSON.parse(text.toString('utf8')) : null;
+    return { ...kept, content: text ? JSON.parse(text.toString('utf8')) : null };
   }
 
   async function recordLook(
@@ -104,44 +113,44 @@ export function createShowing(
 
   /** Waits until everything this view tells of is in the tree, then builds it. */
   async function reveal(whole: WholeVerification): Promise<Verification> {
-    const { row, kept, content, readStage } = whole;
+    const { row, request, kept, readStage } = whole;
     const { questionStage, answerStage } = row;
     if (answerStage === null) {
       const index = (await audit.indexesOf([questionStage])).get(questionStage);
       return outline(row, index === undefined ? [] : [index]);
     }
-    const stages = [questionStage, answerStage, ...(readStage === undefined ? [] : [readStage])];
+    const stages = [questionStage, answerStage, ...(readStage === null ? [] : [readStage])];
     const indexes = (await audit.sequenced(stages)).slice(0, 2);
     const view = outline(row, indexes);
     if (row.state === 'failed') return { ...view, failure: { attempts: row.attempts } };
     if (!kept) return view;
-    if (kept.erasedAt !== null) {
-      return { ...view, answerErasedAt: new Date(kept.erasedAt).toISOString() };
-    }
+    const { content, asOf, erasedAt } = kept;
+    if (erasedAt !== null) return { ...view, answerErasedAt: new Date(erasedAt).toISOString() };
     if (content === null) return view;
     if (kept.kind === 'refusal') {
       return { ...view, refusal: { reason: String(content.reason), text: String(content.text) } };
     }
     const answeredBy = await organisations.get(row.provider);
+    const receipt = request && (await receiptOf(row, request, kept, content, indexes));
     return {
       ...view,
       answer: content,
-      ...(kept.asOf === null ? {} : { asOf: kept.asOf }),
+      ...(asOf === null ? {} : { asOf }),
       answeredBy,
-      ...(await receiptOf(whole, content, indexes, answeredBy.uscc)),
+      ...(receipt && request && { receipt, receiptSalt: request.salt }),
     };
   }
 
   /** Signs once both entries have their index; whoever comes first stores the receipt for all. */
   async function receiptOf(
-    { row, request, kept }: WholeVerification,
+    row: VerificationRow,
+    request: SealedRequest,
+    kept: Kept,
     answer: JsonObject,
     auditIndexes: number[],
-    providerUscc: string,
-  ): Promise<{ receipt?: string; receiptSalt?: string }> {
-    if (!kept || !request) return {};
-    const receiptSalt = request.salt;
-    if (kept.receipt !== null) return { receipt: kept.receipt, receiptSalt };
+  ): Promise<string> {
+    if (kept.receipt !== null) return kept.receipt;
+    const { uscc: providerUscc } = await organisations.get(row.provider);
     const payload = receiptPayload({
       providerUscc,
       verificationId: row.id,
@@ -152,8 +161,7 @@ export function createShowing(
       answerHash: saltedHash(saltOf(request), answer),
       auditIndexes,
     });
-    const signed = await signing.signReceipt(providerUscc, payload);
-    return { receipt: await keepReceipt(database.db, row.id, signed), receiptSalt };
+    return receipts.keep(row.id, await signing.signReceipt(providerUscc, payload));
   }
 
   return {
@@ -166,19 +174,23 @@ export function createShowing(
       return reveal(await read(actor, readId(id, notFound), 'later look'));
     },
 
-    /** The same for who asked just now: the answer's own entry is the log of this delivery. */
-    async deliver(actor: Actor, id: string): Promise<Verification> {
-      const whole = await read(actor, id, 'first delivery');
+    /**
+     * The same for who asked just now: the answer's own entry is the log of its first delivery. While
+     * the log is late the question is stored, and answered perhaps, but shown as on its way.
+     */
+    async deliver(
+      actor: Actor,
+      asked: { id: string; ended?: WholeVerification; isRepeat: boolean },
+    ): Promise<Verification> {
+      const look = asked.isRepeat ? 'later look' : 'first delivery';
+      const whole = asked.ended ?? (await read(actor, asked.id, look));
       try {
         return await reveal(whole);
       } catch (error) {
-        // The log is late: the question is stored and answered, but the answer doesn't leave yet.
         if (error instanceof AppError && error.kind === 'unavailable') return held(whole.row);
         throw error;
       }
     },
-
-    outline,
   };
 }
 
@@ -202,8 +214,8 @@ export function outline(row: VerificationRow, audit: number[] = []): Verificatio
 }
 
 function held(row: VerificationRow): Verification {
-  const { endedAt: _, ...open } = outline({ ...row, endedAt: null });
-  return { ...open, state: isFinal(row.state) ? 'dispatched' : row.state };
+  const state = isFinal(row.state) ? 'dispatched' : row.state;
+  return outline({ ...row, state, endedAt: null });
 }
 
 /** Refuses who may not see a department's questions. */
