@@ -111,14 +111,14 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
     // 2. May it be asked, of whom, and what does the rule say?
     const isSigned = options.evidence === 'rfc9421';
     const admission = await admit(tx, actor, input, isSigned, attempt);
-    const { service, subjectId, params, now, agreement } = admission;
+    const { service, subjectId, params, now, today, agreement } = admission;
     const { definition } = service;
     const plan = planOf(service, now);
     const disclosed = service.disclosed(agreement.fields);
     const isByRule = plan.route === 'rule' && plan.state === 'accepted';
     const told =
       isByRule && timing === 'at once'
-        ? await outcomeOf(tx, service, { subjectId, params, now }, disclosed)
+        ? await outcomeOf(tx, service, { subjectId, params, today }, disclosed)
         : undefined;
     const outcome = told === 'to desk' ? undefined : told;
     if (told === 'to desk')

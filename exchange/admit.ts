@@ -7,7 +7,7 @@ import { type AgreementRow, type AskTerms, findAskTerms } from './agreement-stor
 import { type Decision, decide, type GrantedRights, type QuestionFacts } from './decision.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { exchangeErrors } from './errors.ts';
-import { isProbing, takeQuota } from './guards.ts';
+import { isProbing, takeQuota } from './guards-store.ts';
 import { refusalOf } from './refusal.ts';
 import { type AskInput, departmentOf } from './request.ts';
 import { hasNoFaults, type SchemaFaults } from './schema-check.ts';

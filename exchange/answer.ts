@@ -1,6 +1,6 @@
 // Answering by a worker: whoever holds the lease runs the rule and ends the verification, in one
 // transaction (spec/trust.md 3).
-import type { Tx } from '../platform/index.ts';
+import { cityDay, type Tx } from '../platform/index.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { insertQuestion } from './desk-store.ts';
 import { AlreadyEnded, type EndVerification } from './ending.ts';
@@ -26,7 +26,7 @@ export function createAnswering(
   book: ServiceBook,
   parts: { end: EndVerification; outcomeOf: OutcomeOf },
 ) {
-  const { database, identity, ids, logger, clock } = deps;
+  const { database, identity, ids, logger, clock, cityTz } = deps;
   const { end, outcomeOf } = parts;
 
   async function answer(tx: Tx, row: VerificationRow, leaseToken: string): Promise<void> {
@@ -38,7 +38,8 @@ export function createAnswering(
       return;
     }
     const { params } = request;
-    const question = { subjectId: row.subjectId, params, now: new Date(row.readAt) };
+    const today = cityDay(new Date(row.readAt), cityTz);
+    const question = { subjectId: row.subjectId, params, today };
     const outcome = await outcomeOf(tx, service, question, row.disclosed);
     if (outcome !== 'to desk') await end(tx, systemActor(row), row, outcome, leaseToken);
     else if (await moveToDesk(tx, row.id, leaseToken)) await insertQuestion(tx, row.id);

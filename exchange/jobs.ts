@@ -4,7 +4,7 @@ import { addDays, cityDay, dbNow, type JobData } from '../platform/index.ts';
 import { type Answering, MAX_ATTEMPTS } from './answer.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { AlreadyEnded, type EndVerification, type Outcome } from './ending.ts';
-import { deleteOldProbes } from './guards.ts';
+import { deleteOldProbes } from './guards-store.ts';
 import { systemActor } from './request.ts';
 import { findVerification } from './request-store.ts';
 import {

@@ -1,6 +1,6 @@
 // What a rule's word about a question comes to: an answer cut to what may leave, a refusal because
 // the records can't tell, or the provider's desk where the service has one behind its rule.
-import { cityDay, type Tx } from '../platform/index.ts';
+import type { Tx } from '../platform/index.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { disclose } from './disclosure.ts';
 import type { Outcome } from './ending.ts';
@@ -9,9 +9,7 @@ import { hasNoFaults } from './schema-check.ts';
 import type { Service } from './service-book.ts';
 
 /** Binds the rules to the rooms their licences come from. */
-export function createOutcomes(
-  deps: Pick<ExchangeDeps, 'registry' | 'identity' | 'logger' | 'cityTz'>,
-) {
+export function createOutcomes(deps: Pick<ExchangeDeps, 'registry' | 'identity' | 'logger'>) {
   /** Reads the licences and runs the rule; `disclosed` are the fields that may leave. */
   return async function outcomeOf(
     tx: Tx,
@@ -37,7 +35,7 @@ export function createOutcomes(
     if (!hasNoFaults(service.checkDisclosed(disclosed)(answer, '/answer'))) {
       throw new TypeError('An answer left the rule that its schema does not allow.');
     }
-    return { state: 'answered', answer, asOf: cityDay(question.now, deps.cityTz) };
+    return { state: 'answered', answer, asOf: question.today };
   };
 }
 

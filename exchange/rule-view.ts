@@ -1,5 +1,5 @@
 // What a rule sees: the licences of the people a question is about, references as plain ids.
-import { cityDay, type JsonObject, type Tx } from '../platform/index.ts';
+import type { JsonObject, Tx } from '../platform/index.ts';
 import type { LicenceView } from '../registry/index.ts';
 import { type CompiledRule, toCelObject, toCelValues } from './answer-rule.ts';
 import type { ExchangeDeps } from './deps.ts';
@@ -15,13 +15,14 @@ export interface RuleQuestion {
   subjectId: string;
   /** Identifiers in it stand as references. */
   params: JsonObject;
-  now: Date;
+  /** The day it is asked on, in the city. */
+  today: string;
 }
 
 /** The variables of a service's rule. */
 export async function viewFor(
   tx: Tx,
-  deps: Pick<ExchangeDeps, 'registry' | 'identity' | 'cityTz'>,
+  deps: Pick<ExchangeDeps, 'registry' | 'identity'>,
   { definition, rule }: RuledService,
   question: RuleQuestion,
 ): Promise<RuleVariables> {
@@ -42,7 +43,7 @@ export async function viewFor(
     naming,
     facts: [],
     subject: question.subjectId,
-    today: cityDay(question.now, deps.cityTz),
+    today: question.today,
   };
 }
 

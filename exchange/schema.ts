@@ -209,14 +209,11 @@ export const requestKeys = exchangeSchema.table(
 export const probes = exchangeSchema.table(
   'probes',
   {
-    scopeTag: bytea('scope_tag').notNull(),
-    paramsTag: bytea('params_tag').notNull(),
-    firstAskedAt: moment('first_asked_at').notNull(),
+    scopeTag: bytea('scope_tag').primaryKey(),
+    paramSets: jsonb('param_sets').notNull(),
+    changedAt: moment('changed_at').notNull(),
   },
-  (table) => [
-    primaryKey({ columns: [table.scopeTag, table.paramsTag] }),
-    index('probes_age').on(table.firstAskedAt),
-  ],
+  (table) => [index('probes_age').on(table.changedAt)],
 );
 
 export const questions = exchangeSchema.table(

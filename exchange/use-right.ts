@@ -5,7 +5,7 @@ import { stateOn } from './agreement.ts';
 import { findTypeAgreements } from './agreement-store.ts';
 import { decide } from './decision.ts';
 import type { ExchangeDeps } from './deps.ts';
-import { takeQuota } from './guards.ts';
+import { takeQuota } from './guards-store.ts';
 import { refusalOf } from './refusal.ts';
 
 /** A licence type and the department that issues it. */

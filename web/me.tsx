@@ -61,7 +61,7 @@ function LicenceCard({
   const isValid = licence.status === 'valid';
   return (
     <li class={isValid ? 'card licence' : 'card licence bad'}>
-      <h3>{typeName(licence.type)}</h3>
+      <h2>{typeName(licence.type)}</h2>
       <Tag tone={isValid ? 'good' : 'bad'}>
         {licence.status === 'valid' ? text.results.valid : text.results[licence.status]}
       </Tag>

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { disclose, disclosedFields } from '../../../exchange/disclosure.ts';
-import { shardLimits } from '../../../exchange/guards.ts';
+import { shardLimits } from '../../../exchange/guards-store.ts';
 import type { ObjectSchema } from '../../../exchange/schema-check.ts';
 import {
   isFinal,

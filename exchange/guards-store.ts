@@ -60,8 +60,8 @@ export interface ProbeScope {
 }
 
 /**
- * Remembers this parameter set; true when it is one too many in the window. Two questions with
- * different parameters that arrive together wait for each other.
+ * Remembers this parameter set; true when it is one too many in the window. Two questions of one
+ * scope that arrive together wait for each other.
  */
 export async function isProbing(
   tx: Tx,
@@ -73,27 +73,28 @@ export async function isProbing(
   const scopeText: Json = [scope.requester, scope.subjectId, scope.service, scope.caseId];
   // The same keyed digest as for cases: without the key the few possible parameters can't be tried.
   const scopeTag = identity.caseTag(`probe|${canonicalJson(scopeText)}`);
-  const paramsTag = identity.caseTag(`probe|${canonicalJson([scopeText, params])}`);
-  const since = new Date(now.getTime() - PROBING_DAYS * 86_400_000);
-  await tx.execute(sql`select pg_advisory_xact_lock(${scopeTag.readInt32BE(0)}::int, 0)`);
-  const [row] = await selectRows<{ others: number }>(
+  const setTag = identity.caseTag(`probe|${canonicalJson([scopeText, params])}`).toString('hex');
+  const mine = JSON.stringify({ [setTag]: now.getTime() });
+  const [row] = await selectRows<{ sets: number }>(
     tx,
-    sql`with kept as (
-        insert into exchange.probes as p (scope_tag, params_tag, first_asked_at)
-        values (${scopeTag}, ${paramsTag}, ${moment(now)})
-        on conflict (scope_tag, params_tag) do update set first_asked_at =
-          case when p.first_asked_at < ${moment(since)} then excluded.first_asked_at
-            else p.first_asked_at end
-      )
-      select count(*)::int as others from exchange.probes
-      where scope_tag = ${scopeTag} and params_tag <> ${paramsTag}
-        and first_asked_at >= ${moment(since)}`,
+    sql`insert into exchange.probes as p (scope_tag, param_sets, changed_at)
+      values (${scopeTag}, ${mine}::text::jsonb, ${moment(now)})
+      on conflict (scope_tag) do update set changed_at = excluded.changed_at,
+        param_sets = excluded.param_sets || (
+          select coalesce(jsonb_object_agg(known.key, known.value), '{}')
+          from jsonb_each(p.param_sets) as known
+          where known.value::float8 >= ${windowStart(now).getTime()}::float8)
+      returning (select count(*)::int from jsonb_object_keys(p.param_sets)) as sets`,
   );
-  return (row?.others ?? 0) >= MAX_PARAMETER_SETS;
+  return (row?.sets ?? 0) > MAX_PARAMETER_SETS;
 }
 
 /** Forgets parameter sets that no longer count. */
 export async function deleteOldProbes(tx: Tx, now: Date): Promise<void> {
-  const since = new Date(now.getTime() - PROBING_DAYS * 86_400_000);
-  await tx.execute(sql`delete from exchange.probes where first_asked_at < ${moment(since)}`);
+  await tx.execute(sql`
+    delete from exchange.probes where changed_at < ${moment(windowStart(now))}`);
+}
+
+function windowStart(now: Date): Date {
+  return new Date(now.getTime() - PROBING_DAYS * 86_400_000);
 }
