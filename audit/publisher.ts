@@ -83,6 +83,13 @@ export function createPublisher(deps: PublisherDeps) {
       await growth.wait(lookEveryMs);
       if (epoch !== undefined) await end.wait(gatherMs);
     }
+    running = undefined;
+  }
+
+  function halt(): void {
+    epoch = undefined;
+    end.ring();
+    growth.ring();
   }
 
   return {
@@ -93,15 +100,14 @@ export function createPublisher(deps: PublisherDeps) {
     },
     /** The tree has grown. */
     touch: (): void => growth.ring(),
+    /** The lead is lost: signs no more. */
+    halt,
     /** Publishes what is there, then signs no more. */
     stop: async (): Promise<void> => {
       const leaderEpoch = epoch;
-      if (leaderEpoch === undefined) return;
-      epoch = undefined;
-      end.ring();
-      growth.ring();
+      halt();
       await running;
-      running = undefined;
+      if (leaderEpoch === undefined) return;
       await publish(leaderEpoch).catch((error: unknown) => {
         logger.error({ error }, 'The last checkpoint could not be published');
       });

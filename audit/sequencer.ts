@@ -44,6 +44,8 @@ export interface SequencerDeps {
   /** Throws audit.head_mismatch when the tree must not be extended. */
   checkTree(head: TreeHead, edge: TreeEdge): Promise<void>;
   onLead(leadership: Leadership): void;
+  /** The lead is lost: to a fault, or to another process. */
+  onLost(): void;
   /** Before the lead is given up in peace. */
   onLeave(): Promise<void>;
   /** After the commit: entries `first`, `first + 1` … have these stage ids. */
@@ -133,6 +135,7 @@ export function createSequencer(deps: SequencerDeps) {
     metrics?.isLeading.set(0);
     logger.error({ error }, 'The log could not be sequenced; this process gives up the lead');
     void leadership?.lock.release();
+    if (leadership) deps.onLost();
     leadership = undefined;
   }
 

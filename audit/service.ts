@@ -59,6 +59,7 @@ export function createAudit(deps: AuditDeps) {
       ...parts,
       checkTree: (head, edge) => checkHead(head, edge.root(), parts),
       onLead: ({ epoch }) => publisher.begin(epoch),
+      onLost: () => publisher.halt(),
       onLeave: () => publisher.stop(),
       onSequenced: (first, stageIds) => {
         waiters.settle(stageIds.map((id, at) => [id, first + at]));

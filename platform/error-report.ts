@@ -14,8 +14,14 @@ export interface ErrorReport {
 
 const deepestCause = 5;
 
+const longestLabel = 200;
+
 /** The error's name, and its code where it has one: fit to be stored beside a job or an event. */
 export function errorLabel(error: unknown): string {
+  return labelOf(error).slice(0, longestLabel);
+}
+
+function labelOf(error: unknown): string {
   if (error instanceof AppError) return error.code;
   const fault = databaseFault(error);
   if (fault) return `PostgreSQL ${fault.code}`;

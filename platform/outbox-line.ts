@@ -72,7 +72,7 @@ export function openLine(
       .catch((error: unknown) => logger.warn({ err: error, subscriber }, 'Nothing was claimed.'))
       .finally(() => {
         claiming = undefined;
-        // Woken after the last look, or kept from it by a fault that another line may not have.
+        // Woken while the last look was ending.
         if (isAwake && !isClosed) {
           isAwake = false;
           wake();

@@ -117,11 +117,11 @@ export function createSender({ transport, logger, metrics, addTimeoutMs }: Sende
     add,
     /** Jobs of one name that wait and that run, in the whole cluster. */
     counts: async (name: string): Promise<{ waiting: number; active: number }> => {
-      const counts = await within(
-        addTimeoutMs,
-        producerOf(name).getJobCounts('waiting', 'prioritized', 'active'),
-        'the queue',
-      );
+      const asking = producerOf(name).getJobCounts('waiting', 'prioritized', 'active');
+      const counts = await within(addTimeoutMs, asking, 'the queue').catch((error: unknown) => {
+        dropProducer(name);
+        throw error;
+      });
       return {
         waiting: (counts.waiting ?? 0) + (counts.prioritized ?? 0),
         active: counts.active ?? 0,
