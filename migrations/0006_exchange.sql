@@ -218,15 +218,15 @@ create table exchange.request_keys (
 create index request_keys_age on exchange.request_keys (created_at);
 grant select, insert, delete on exchange.request_keys to :"app";
 
--- Distinct parameter sets per subject, service and case, as keyed tags: the guard against guessing.
+-- The guard against guessing: per subject, service and case, the distinct parameter sets of late, as
+-- keyed tags with the milliseconds of their first asking. One row, so that rivals wait for each other.
 create table exchange.probes (
-  scope_tag bytea not null check (octet_length(scope_tag) = 32),
-  params_tag bytea not null check (octet_length(params_tag) = 32),
-  first_asked_at timestamptz not null,
-  primary key (scope_tag, params_tag)
+  scope_tag bytea primary key check (octet_length(scope_tag) = 32),
+  param_sets jsonb not null,
+  changed_at timestamptz not null
 );
-create index probes_age on exchange.probes (first_asked_at);
-grant select, insert, update (first_asked_at), delete on exchange.probes to :"app";
+create index probes_age on exchange.probes (changed_at);
+grant select, insert, update (param_sets, changed_at), delete on exchange.probes to :"app";
 
 -- Questions that wait at a provider's desk; the row goes when the verification ends.
 create table exchange.questions (

@@ -122,14 +122,17 @@ describe('a question whose caller waits', () => {
 });
 
 describe('a question whose caller does not wait', () => {
-  test('is accepted at once and answered by a worker', async () => {
+  test('is answered by a worker, with the same two entries', async () => {
     const asked = await house.exchange.ask(housing, maritalQuestion());
-    expect(asked.state).toBe('accepted');
     const answered = await eventually(async () => {
       const now = await house.exchange.getVerification(housing, asked.id);
       return now.state === 'answered' && now;
     });
     expect(answered.answer).toMatchObject({ matches: false });
+    expect((await entriesOf(asked.id)).map(({ type }) => type).slice(0, 2)).toEqual([
+      'verification.asked',
+      'verification.answered',
+    ]);
   });
 
   test('can be found by its case, without its answer', async () => {
@@ -298,6 +301,22 @@ describe('guessing', () => {
     );
     expect(codes.sort()).toEqual(['exchange.probing', 'not refused', 'not refused']);
   });
+});
+
+test('a parameter set counts for 30 days', async () => {
+  const caseId = `H-${systemIds.token(6)}`;
+  const ask = (declared: string) =>
+    codeOf(askNow(house, housing, maritalQuestion({ caseId, params: { declared } })));
+  expect([await ask('married'), await ask('divorced')]).toEqual(['not refused', 'not refused']);
+  const age = (days: number) => house.ownerSql`
+    update exchange.probes set param_sets = (
+      select jsonb_object_agg(key, value::float8 - ${days * 86_400_000}::float8)
+      from jsonb_each(param_sets))
+    where changed_at > platform.now() - interval '1 minute'`;
+  await age(29);
+  expect(await ask('widowed')).toBe('exchange.probing');
+  await age(2);
+  expect(await ask('never_registered')).toBe('not refused');
 });
 
 describe('a retry with the same idempotency key', () => {
