@@ -3,16 +3,18 @@
 // no crash can come between. Refusals are logged in a transaction of their own.
 import { type Actor, hasScope } from '../identity/index.ts';
 import { AppError, type Tx } from '../platform/index.ts';
-import { type Admission, type Attempt, createAdmission, isIdentifier } from './admit.ts';
+import { type Admission, createAdmission } from './admit.ts';
 import { insertConsents } from './consent-store.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { insertQuestion } from './desk-store.ts';
+import { PICKUP_SECONDS } from './dispatch-store.ts';
 import { contentOf, endingEntry, type Outcome, sealContent } from './ending.ts';
 import { exchangeErrors } from './errors.ts';
-import { checkFreeTexts, type FreeTexts, freeTextFaults } from './free-text.ts';
+import { checkFreeTexts } from './free-text.ts';
 import { namedAdults } from './named-people.ts';
 import type { OutcomeOf } from './outcome.ts';
 import { RECEIPT_SALT_BYTES, saltedHash } from './receipt.ts';
+import { createRefusalLog, textsOf } from './refused-attempt.ts';
 import {
   type AskInput,
   actorKey,
@@ -24,12 +26,7 @@ import {
   sealRequest,
   systemActor,
 } from './request.ts';
-import {
-  claimRequestKey,
-  insertVerification,
-  PICKUP_SECONDS,
-  type Route,
-} from './request-store.ts';
+import { claimRequestKey, insertVerification, type Route } from './request-store.ts';
 import type { Service, ServiceBook } from './service-book.ts';
 import type { WholeVerification } from './show.ts';
 import { consentDeadline, deadlineOf } from './working-days.ts';
@@ -65,14 +62,14 @@ interface Plan {
 
 /** Binds accepting to the rooms below. */
 export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: OutcomeOf) {
-  const { database, identity, ids, cityTz, outbox, logger } = deps;
+  const { database, identity, ids, cityTz, logger } = deps;
   const { admit, count } = createAdmission(deps, book);
+  const recordRefusal = createRefusalLog(deps, book);
 
   /** Accepts a question, or refuses it by throwing; either way the log is told. */
   async function accept(actor: Actor, input: AskInput, options: AcceptOptions): Promise<Accepted> {
-    const attempt: Attempt = { service: undefined };
     const run = (timing: Timing) =>
-      database.transaction((tx) => acceptIn(tx, actor, input, options, timing, attempt));
+      database.transaction((tx) => acceptIn(tx, actor, input, options, timing));
     try {
       checkInput(actor, input);
       if (!options.isAwaited || !(deps.runsAtOnce ?? true)) return await run('later');
@@ -89,7 +86,7 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
       }
     } catch (error) {
       if (error instanceof AppError && error.kind !== 'unavailable') {
-        await recordRefusal(actor, input, attempt, error.code);
+        await recordRefusal(actor, input, error.code);
       }
       throw error;
     }
@@ -101,7 +98,6 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
     input: AskInput,
     options: AcceptOptions,
     timing: Timing,
-    attempt: Attempt,
   ): Promise<Accepted> {
     // 1. A retry of a request that was stored already adds nothing.
     const id = ids.uuid();
@@ -110,19 +106,16 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
 
     // 2. May it be asked, of whom, and what does the rule say?
     const isSigned = options.evidence === 'rfc9421';
-    const admission = await admit(tx, actor, input, isSigned, attempt);
+    const admission = await admit(tx, actor, input, isSigned);
     const { service, subjectId, params, now, today, agreement } = admission;
     const { definition } = service;
-    const plan = planOf(service, now);
     const disclosed = service.disclosed(agreement.fields);
-    const isByRule = plan.route === 'rule' && plan.state === 'accepted';
-    const told =
-      isByRule && timing === 'at once'
-        ? await outcomeOf(tx, service, { subjectId, params, today }, disclosed)
-        : undefined;
+    const isToldNow = timing === 'at once' && isToldByRule(service);
+    const told = isToldNow
+      ? await outcomeOf(tx, service, { subjectId, params, today }, disclosed)
+      : undefined;
     const outcome = told === 'to desk' ? undefined : told;
-    if (told === 'to desk')
-      Object.assign(plan, { state: 'dispatched', route: 'desk', wakeAt: null });
+    const plan = planOf(service, now, told === 'to desk' ? 'desk' : firstRoute(service));
 
     // 3. Counted and logged.
     const { request, about } = describe(id, input, admission);
@@ -180,7 +173,7 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
     if (outcome) return { ...accepted, ended: wholeOf(row, request, outcome), needsWaking: false };
     if (plan.state === 'awaiting_consent') await askConsent(tx, id, admission, plan.deadline);
     else if (plan.route === 'desk') await insertQuestion(tx, id);
-    return { ...accepted, needsWaking: isByRule && told === undefined };
+    return { ...accepted, needsWaking: plan.state === 'accepted' };
   }
 
   async function claimKey(
@@ -193,8 +186,7 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
     return claimRequestKey(tx, { owner: actorKey(actor), hash: keyHash(key), verificationId });
   }
 
-  function planOf({ definition }: Service, now: Date): Plan {
-    const route: Route = definition.mode === 'manual' ? 'desk' : 'rule';
+  function planOf({ definition }: Service, now: Date, route: Route): Plan {
     if (definition.consent === 'required') {
       const deadline = consentDeadline(now, cityTz);
       return { state: 'awaiting_consent', route, deadline, wakeAt: null };
@@ -229,42 +221,16 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
     await insertConsents(tx, id, consents, { at: now, expiresAt });
   }
 
-  /** The citizen sees who tried, and the auditor why it failed; texts that hold an ID are left out. */
-  async function recordRefusal(
-    actor: Actor,
-    input: AskInput,
-    { service }: Attempt,
-    code: string,
-  ): Promise<void> {
-    const { faults, holdsIdentifier } = freeTextFaults(textsOf(input));
-    const isClean = faults.length + holdsIdentifier.length === 0;
-    await database.transaction(async (tx) => {
-      const [subject] = isIdentifier(input)
-        ? await identity.ensurePeople(tx, [input.subject]).catch(() => [])
-        : [];
-      const isKnownBasis = service?.definition.legalBasis.includes(input.legalBasis) ?? false;
-      await identity.recordAccess(tx, actor, {
-        type: 'verification.asked',
-        outcome: 'refused',
-        code,
-        answerKind: 'none',
-        ...(subject === undefined ? {} : { subject }),
-        ...(service && {
-          service: service.definition.code,
-          question: service.definition.questionZh,
-        }),
-        ...(isKnownBasis ? { legalBasis: input.legalBasis } : {}),
-        ...(isClean ? { purpose: input.purpose, caseId: input.caseId } : {}),
-        ...(isClean && input.officer !== undefined ? { officer: input.officer } : {}),
-      });
-      if (code === 'exchange.probing') {
-        const payload = { requester: actor.organisationId, service: input.service };
-        await outbox.add(tx, { topic: 'exchange.probing', key: ids.uuid(), payload });
-      }
-    });
-  }
-
   return accept;
+}
+
+function firstRoute({ definition }: Service): Route {
+  return definition.mode === 'manual' ? 'desk' : 'rule';
+}
+
+/** True where nobody is asked first: neither the subject nor an officer. */
+function isToldByRule(service: Service): boolean {
+  return firstRoute(service) === 'rule' && service.definition.consent !== 'required';
 }
 
 function wholeOf(
@@ -294,9 +260,4 @@ function checkInput(actor: Actor, input: AskInput): void {
       fields: [{ pointer: '/discloseReason', detail: 'is missing' }],
     });
   }
-}
-
-// A legal basis that the service doesn't list is refused as such, whatever it looks like.
-function textsOf({ purpose, caseId, officer, discloseReason }: AskInput): FreeTexts {
-  return { purpose, caseId, officer, discloseReason };
 }

@@ -29,11 +29,6 @@ export interface Admission {
   facts: QuestionFacts<Agreement>;
 }
 
-/** What is known of an attempt when it is refused. */
-export interface Attempt {
-  service: Service | undefined;
-}
-
 /** Binds admission to the rooms below. */
 export function createAdmission(deps: ExchangeDeps, book: ServiceBook) {
   const { identity, ids, cityTz } = deps;
@@ -47,13 +42,7 @@ export function createAdmission(deps: ExchangeDeps, book: ServiceBook) {
 
   return {
     /** Decides about everything that needs no counting; throws the refusal. */
-    async admit(
-      tx: Tx,
-      actor: Actor,
-      input: AskInput,
-      isSigned: boolean,
-      attempt: Attempt,
-    ): Promise<Admission> {
+    async admit(tx: Tx, actor: Actor, input: AskInput, isSigned: boolean): Promise<Admission> {
       const requester = departmentOf(actor);
       // Sent together: neither needs the other.
       const [terms, known] = await Promise.all([
@@ -66,7 +55,6 @@ export function createAdmission(deps: ExchangeDeps, book: ServiceBook) {
           ? undefined
           : await book.findVersion(tx, input.service, serviceVersion);
       if (!service) throw refusalOf('unknown_service');
-      attempt.service = service;
       const subjectId = known ?? refuseSubject(input);
       const faults = service.checkParams(input.params, '/params');
       const facts = {
@@ -94,8 +82,6 @@ export function createAdmission(deps: ExchangeDeps, book: ServiceBook) {
     },
   };
 }
-
-export type AdmissionDesk = ReturnType<typeof createAdmission>;
 
 /** True when the subject's identifier holds by its check digit. */
 export function isIdentifier({ subject }: AskInput): boolean {

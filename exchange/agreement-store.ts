@@ -2,7 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type Json, selectRows, type Tx } from '../platform/index.ts';
 import type { AgreementState, AgreementTerms } from './agreement.ts';
-import { instant, jsonText, milliseconds, moment, textArray } from './sql-pieces.ts';
+import { jsonText, milliseconds, moment, textArray } from './sql-pieces.ts';
 
 /** An agreement as it is stored; `state` doesn't yet know that its last day has passed. */
 export interface AgreementRow {
@@ -66,7 +66,7 @@ export async function findAskTerms(
   return {
     serviceVersion: first.serviceVersion,
     mayDelay: first.mayDelay,
-    now: instant(first.now),
+    now: new Date(first.now),
     agreements: rows.filter(isAgreement),
   };
 }

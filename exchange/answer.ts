@@ -3,18 +3,11 @@
 import { cityDay, type Tx } from '../platform/index.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { insertQuestion } from './desk-store.ts';
+import { claimLease, giveBack, LEASE_SECONDS, type Lease, moveToDesk } from './dispatch-store.ts';
 import { AlreadyEnded, type EndVerification } from './ending.ts';
 import type { OutcomeOf } from './outcome.ts';
 import { openRequest, systemActor } from './request.ts';
-import {
-  claimLease,
-  findVerification,
-  giveBack,
-  LEASE_SECONDS,
-  type Lease,
-  moveToDesk,
-  type VerificationRow,
-} from './request-store.ts';
+import { findVerification, type VerificationRow } from './request-store.ts';
 import type { ServiceBook } from './service-book.ts';
 
 /** Runs that may fail before a verification is given up. */

@@ -14,12 +14,6 @@ export function addMonths(day: string, months: number): string {
   return `${pad(year, 4)}-${pad((month % 12) + 1, 2)}-${pad(date, 2)}`;
 }
 
-/** Whole months that have passed from `from` to `to`: 2024-01-31 to 2024-02-29 is 1. */
-export function monthsPassed(from: string, to: string): number {
-  const months = monthsTouched(from, to) - 1;
-  return months > 0 && addMonths(from, months) > to ? months - 1 : Math.max(0, months);
-}
-
 function monthNumber(day: string): number {
   return Number(day.slice(0, 4)) * 12 + Number(day.slice(5, 7)) - 1;
 }

@@ -11,11 +11,12 @@ import {
 } from './consent-store.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { insertQuestion } from './desk-store.ts';
+import { dispatchAgreed } from './dispatch-store.ts';
 import type { EndVerification } from './ending.ts';
 import { exchangeErrors } from './errors.ts';
 import type { OrganisationBook } from './organisation-book.ts';
 import { entryAbout, openRequest } from './request.ts';
-import { dispatchAgreed, findVerification, type VerificationRow } from './request-store.ts';
+import { findVerification, type VerificationRow } from './request-store.ts';
 import { readId } from './row-id.ts';
 import type { Service, ServiceBook } from './service-book.ts';
 import type { WakeUps } from './wake-ups.ts';

@@ -20,13 +20,3 @@ export function milliseconds(column: SQL): SQL {
 export function jsonText(value: unknown): SQL {
   return sql`${JSON.stringify(value)}::text::json`;
 }
-
-/** Milliseconds from a row as an instant. */
-export function instant(value: number): Date {
-  return new Date(value);
-}
-
-/** Milliseconds from a row as an instant, or null. */
-export function instantOrNull(value: number | null): Date | null {
-  return value === null ? null : new Date(value);
-}

@@ -93,5 +93,3 @@ export function createUseRights({ ids, cityTz }: Pick<ExchangeDeps, 'ids' | 'cit
     },
   };
 }
-
-export type UseRights = ReturnType<typeof createUseRights>;

@@ -1,5 +1,6 @@
 // Every accepted question ends exactly once, whoever dies on the way; nothing that ended changes.
 import { describe, expect, test } from 'vitest';
+import type { ExchangeDeps } from '../../../exchange/index.ts';
 import { type JsonObject, systemIds } from '../../../platform/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import { askNow, codeOf, department, type House, maritalQuestion, withExchange } from './house.ts';
@@ -34,7 +35,16 @@ async function runOutOfTime(id: string): Promise<void> {
     where id = ${id}`;
 }
 
-function workersOf({ another }: House) {
+/** Neighbours of which one fails: the registry can't be read. */
+function brokenRegistry() {
+  const { getType, licencesNaming, searchOwn, getForReading } = house.registry;
+  const licencesOf = async () => {
+    throw new Error('The registry can not be read.');
+  };
+  return { registry: { getType, licencesNaming, searchOwn, getForReading, licencesOf } };
+}
+
+function workersOf({ another }: House, changes: Partial<ExchangeDeps> = {}) {
   const handlers: ((data: Record<string, string | number>) => Promise<void>)[] = [];
   const woken: Record<string, string | number>[] = [];
   another({
@@ -42,6 +52,7 @@ function workersOf({ another }: House) {
       handle: (name, handler) => void (name === 'exchange.answer' && handlers.push(handler)),
       add: async (_, { data }) => void woken.push(data),
     },
+    ...changes,
   });
   const [handler] = handlers;
   if (!handler) throw new TypeError('The exchange handles no answers.');
@@ -98,6 +109,42 @@ describe('a question left behind between accept and answer', () => {
       [1, 2, 3, 4, 5].map((dispatchNo) => [dispatchNo, 'lease_ran_out']),
     );
     expect(await endingsOf(id)).toEqual(['verification.failed']);
+  });
+
+  test('whose runs fail is tried again, later each time, and given up with the reasons listed', async () => {
+    const id = await left();
+    const { handler } = workersOf(house, brokenRegistry());
+    const waits: number[] = [];
+    for (let dispatchNo = 1; dispatchNo <= 5; dispatchNo += 1) {
+      await handler({ verificationId: id, dispatchNo });
+      const [row] = await house.ownerSql`
+        select round(extract(epoch from lease_until - platform.now()))::int as seconds
+        from exchange.verifications where id = ${id} and ended_at is null`;
+      if (!row) continue;
+      waits.push(row.seconds);
+      await runOutOfTime(id);
+      await house.sweep('exchange.wake');
+    }
+    expect(waits).toEqual([1, 2, 4, 8]);
+    const failed = await house.exchange.getVerification(housing, id);
+    expect(failed.failure?.attempts.map(({ dispatchNo, error }) => [dispatchNo, error])).toEqual(
+      [1, 2, 3, 4, 5].map((dispatchNo) => [dispatchNo, 'internal']),
+    );
+    expect(await endingsOf(id)).toEqual(['verification.failed']);
+  });
+
+  test('because its rule failed at once is stored all the same, and answered by a worker', async () => {
+    const woken: unknown[] = [];
+    const exchange = house.another({
+      ...brokenRegistry(),
+      queue: { handle: () => {}, add: async (_, { data }) => void woken.push(data) },
+    });
+    const { id, state } = await exchange.ask(housing, maritalQuestion(), { waitSeconds: 1 });
+    expect(state).toBe('accepted');
+    expect(woken).toEqual([{ verificationId: id, dispatchNo: 1 }]);
+    const { handler } = workersOf(house);
+    await handler({ verificationId: id, dispatchNo: 1 });
+    expect(await endingsOf(id)).toEqual(['verification.answered']);
   });
 
   test('expires after its deadline, and can’t be answered any more', async () => {
