@@ -115,11 +115,14 @@ function factsOf(
     today,
     service: { code: input.service, legalBases: definition.legalBasis },
     isSubjectKindRight: kinds[definition.subjectKind] === input.subject.scheme,
-    agreements: terms.agreements.map((agreement) => ({
-      ...agreement,
-      service: agreement.service ?? '',
-      state: stateOn(agreement.state, agreement.validTo, today),
-    })),
+    // One with whoever provided an earlier version binds nobody now.
+    agreements: terms.agreements
+      .filter(({ provider }) => provider === definition.provider)
+      .map((agreement) => ({
+        ...agreement,
+        service: agreement.service ?? '',
+        state: stateOn(agreement.state, agreement.validTo, today),
+      })),
   };
 }
 

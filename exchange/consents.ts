@@ -55,8 +55,8 @@ const decisions = {
 >;
 
 const endings = {
-  refused: '本人不同意。The person asked about does not agree.',
-  withdrawn: '本人撤回同意。The person asked about withdrew her consent.',
+  refused: '须征得其同意的人不同意。Somebody whose consent is needed does not agree.',
+  withdrawn: '须征得其同意的人撤回同意。Somebody whose consent is needed withdrew it.',
 } as const;
 
 /** Binds consents to the rooms below. */
@@ -128,12 +128,13 @@ export function createConsents(
         // Read again under the verification's lock: another decision may have come between.
         const held = row && (await findConsent(tx, personId, id));
         if (!row || !held) throw notFound();
-        if (row.endedAt !== null || held.state !== from) {
+        if (row.endedAt !== null || row.deadline <= row.readAt) {
           throw exchangeErrors.consent_decided(
-            row.endedAt === null
-              ? 'You have decided about this question already.'
-              : 'This question has ended: there is nothing left to decide.',
+            'This question has ended: there is nothing left to decide.',
           );
+        }
+        if (held.state !== from) {
+          throw exchangeErrors.consent_decided('You have decided about this question already.');
         }
         await updateConsent(tx, id, to);
         const service = await book.getVersion(tx, row.service, row.serviceVersion);

@@ -1,5 +1,4 @@
 // The provider's desk: questions no rule answers, claimed by an officer, answered or refused by hand.
-
 import { z } from 'zod';
 import { type Actor, hasScope } from '../identity/index.ts';
 import { cityDay, type JsonObject, type Tx } from '../platform/index.ts';
@@ -43,7 +42,7 @@ export interface Question extends QuestionOutline {
 
 const AnswerInput = z.strictObject({ answer: z.record(z.string(), z.json()) });
 const RefuseInput = z.strictObject({
-  reason: z.string().regex(/^[a-z_]{1,64}$/, 'is a word of small letters and _'),
+  reason: z.string().regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'is one word: letters, digits, _ . : -'),
   text: z.string().trim().min(1).max(500),
 });
 
@@ -63,9 +62,10 @@ export function createDesk(
     id: string,
   ): Promise<{ question: QuestionRow; row: VerificationRow }> {
     requireAnswerer(actor);
-    const question = await lockQuestion(tx, departmentOf(actor), id);
-    const row = question && (await findVerification(tx, id, 'for update'));
-    if (!question || !row || row.endedAt !== null) throw notFound();
+    // The verification first, as every ending does: two orders would wait for each other for ever.
+    const row = await findVerification(tx, id, 'for update');
+    const question = row && (await lockQuestion(tx, departmentOf(actor), id));
+    if (!row || !question || row.endedAt !== null) throw notFound();
     const { claimedBy } = question;
     if (claimedBy !== null && claimedBy !== actorKey(actor)) {
       throw exchangeErrors.question_claimed('Another officer has taken this question.');
@@ -163,7 +163,7 @@ export function createDesk(
     refuseQuestion(actor: Actor, id: string, written: unknown) {
       return finish(actor, id, async (tx, row) => {
         const { reason, text } = read(RefuseInput, written);
-        checkFreeTexts({ text });
+        checkFreeTexts({ reason, text });
         await end(tx, actor, row, { state: 'refused', reason, text });
       });
     },

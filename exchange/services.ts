@@ -71,7 +71,8 @@ export function createServices(deps: ExchangeDeps, book: ServiceBook) {
   return {
     /**
      * Publishes a service or its next version, live at once. Its rule is compiled, type-checked and
-     * run on its sample cases first; every fault is named.
+     * run on its sample cases first; every fault is named. A definition equal to the newest version
+     * changes nothing.
      */
     async publishService(actor: Actor, written: unknown): Promise<ServiceView> {
       requireScope(actor, 'services:manage');
@@ -83,6 +84,11 @@ export function createServices(deps: ExchangeDeps, book: ServiceBook) {
         throw invalid([{ pointer: '/provider', detail: 'is no organisation' }]);
       }
       const licenceFields = await licenceFieldsOf(definition.sourceLicenceTypes);
+      const viewer = await viewerOf(actor);
+      const newest = await book.findCurrent(db, definition.code);
+      if (newest && isSame(newest.definition, { ...definition, licenceFields })) {
+        return viewOf(newest, viewer);
+      }
       checkRule({ ...definition, licenceFields, version: 0 });
       const version = await database.transaction(async (tx) => {
         const made = await insertServiceVersion(
@@ -97,8 +103,7 @@ export function createServices(deps: ExchangeDeps, book: ServiceBook) {
         });
         return made;
       });
-      const service = await book.getVersion(db, definition.code, version);
-      return viewOf(service, await viewerOf(actor));
+      return viewOf(await book.getVersion(db, definition.code, version), viewer);
     },
 
     /** All services, with what this caller may ask; anyone may read them. */
@@ -132,9 +137,19 @@ type Viewer = { agreements: AgreementRow[] } | null;
 
 function viewOf({ definition }: Service, viewer: Viewer): ServiceView {
   const { rule: _, licenceFields: __, ...shown } = definition;
-  const isCallable = viewer?.agreements.some((held) => held.service === shown.code) ?? false;
+  const isCallable =
+    viewer?.agreements.some(
+      (held) => held.service === shown.code && held.provider === shown.provider,
+    ) ?? false;
   const why = viewer ? 'exchange.no_agreement' : 'exchange.scope';
   return { ...shown, id: shown.code, callable: isCallable, ...(isCallable ? {} : { why }) };
+}
+
+function isSame(
+  { version: _, ...published }: PublishedService,
+  definition: Omit<PublishedService, 'version'>,
+): boolean {
+  return JSON.stringify(published) === JSON.stringify(definition);
 }
 
 function isInForce(agreement: AgreementRow, today: string): boolean {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../platform/index.ts';
 import {
   askNow,
+  CANTEEN,
   codeOf,
   department,
   maritalQuestion,
@@ -231,6 +232,23 @@ describe('a service', () => {
     );
   });
 
+  test('that moves to another provider takes no agreement with it', async () => {
+    const planning = sampleServices.find(({ id }) => id === 'VS-PLANNING');
+    const housing = department('housing');
+    const callable = async () => (await house.exchange.getService(housing, 'VS-PLANNING')).callable;
+    expect(await callable()).toBe(true);
+    const moved = { ...withRule(planning ?? Object()), provider: 'market' };
+    await house.exchange.publishService(operator, moved);
+    expect(await callable()).toBe(false);
+    const asked = maritalQuestion({
+      service: 'VS-PLANNING',
+      subject: { scheme: 'uscc', value: CANTEEN.value },
+      params: { project_code: '2401-990101-04-01' },
+      legalBasis: 'LB-CL8',
+    });
+    expect(await codeOf(askNow(house, housing, asked))).toBe('exchange.no_agreement');
+  });
+
   test('keeps its rule inside', async () => {
     expect(await house.exchange.getService(null, 'VS-MARITAL')).not.toHaveProperty('rule');
   });
@@ -276,7 +294,11 @@ describe('a service', () => {
       ...withRule(teacher ?? Object()),
       name_zh: '教师资格核验(新)',
     });
-    expect([before.version, again.version]).toEqual([1, 2]);
+    const same = await house.exchange.publishService(operator, {
+      ...withRule(teacher ?? Object()),
+      name_zh: '教师资格核验(新)',
+    });
+    expect([before.version, again.version, same.version]).toEqual([1, 2, 2]);
     const now = await house.exchange.getService(null, 'VS-TEACHER');
     expect(now.nameZh).toBe('教师资格核验(新)');
   });

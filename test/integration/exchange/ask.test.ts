@@ -279,6 +279,21 @@ describe('a question is refused', () => {
   });
 });
 
+test('a department the operator allows may delay the disclosure, with a reason', async () => {
+  const police = department('police');
+  await house.exchange.allowDelay(house.database.db, 'police');
+  const discloseAfter = '2030-01-01T00:00:00Z';
+  const ask = (changes: JsonObject) => askNow(house, police, maritalQuestion(changes));
+  expect(await codeOf(ask({ discloseAfter }))).toBe('exchange.request_invalid');
+  const { id } = await ask({ discloseAfter, discloseReason: '侦查需要' });
+  const entries = await house.audit.findEntries({ limit: 200 });
+  const own = entries.filter(({ verification }) => verification === id);
+  expect(own.map(({ discloseAt }) => discloseAt)).toEqual([
+    new Date(discloseAfter),
+    new Date(discloseAfter),
+  ]);
+});
+
 describe('guessing', () => {
   const declare = (caseId: string, declared: string) =>
     house.exchange.ask(housing, maritalQuestion({ caseId, params: { declared } }), {

@@ -185,6 +185,9 @@ test('nobody decides in time: question and consent expire', async () => {
   expect(asked.state).toBe('awaiting_consent');
   await house.ownerSql`
     update exchange.verifications set deadline = platform.now() where id = ${asked.id}`;
+  const [consent] = await consentsOf(she.actor);
+  const late = house.exchange.decideConsent(she.actor, consent?.id ?? '', 'grant');
+  expect(await codeOf(late)).toBe('exchange.consent_decided');
   await house.sweep('exchange.expire');
   expect((await house.exchange.getVerification(housing, asked.id)).state).toBe('expired');
   expect((await consentsOf(she.actor)).map(({ state }) => state)).toEqual(['expired']);

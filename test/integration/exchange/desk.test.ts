@@ -144,6 +144,23 @@ describe('a claimed question', () => {
     );
   });
 
+  test('answered and taken back at once has one ending', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const id = await ask();
+      const answer = { matches: true, as_of: '2026-03-04' };
+      const [answered, cancelled] = await Promise.all([
+        codeOf(house.exchange.answerQuestion(clerk, id, { answer })),
+        codeOf(house.exchange.cancel(police, id)),
+      ]);
+      const { state } = await house.exchange.getVerification(police, id);
+      expect([answered, cancelled]).toEqual(
+        state === 'answered'
+          ? ['not refused', 'exchange.already_ended']
+          : ['exchange.question_not_found', 'not refused'],
+      );
+    }
+  });
+
   test('answered twice at once has one answer', async () => {
     const id = await ask();
     const codes = await Promise.all(
