@@ -5,15 +5,10 @@ import type { Clock, Database, Logger, Metrics } from '../platform/index.ts';
 import { createBell } from './bell.ts';
 import { signCheckpoint, type TreeHead } from './checkpoint.ts';
 import { auditErrors } from './errors.ts';
-import { readHeadFile, writeHeadFile } from './head-file.ts';
+import { writeHeadFile } from './head-file.ts';
 import { growsFrom, rootOf } from './proofs.ts';
-import {
-  type CheckpointRow,
-  findLastCheckpoint,
-  insertCheckpoint,
-  markPublished,
-} from './sequence-store.ts';
-import type { NoteSigner, NoteVerifier } from './signed-note.ts';
+import { findLastCheckpoint, insertCheckpoint, markPublished } from './sequence-store.ts';
+import type { NoteSigner } from './signed-note.ts';
 import { getHead } from './store.ts';
 import type { ReadTile } from './tiles.ts';
 
@@ -31,7 +26,6 @@ export interface PublisherDeps {
   readTile: ReadTile;
   origin: string;
   signer: NoteSigner;
-  verifier: NoteVerifier;
   headFile?: string | undefined;
 }
 
@@ -113,38 +107,6 @@ export function createPublisher(deps: PublisherDeps) {
       });
     },
   };
-}
-
-/**
- * Refuses a database that is older than what was published, or that does not fit it: a leader on it
- * would build a second history. Throws audit.head_mismatch with what to do.
- */
-export async function checkHead(
-  head: TreeHead,
-  derivedRoot: Buffer,
-  deps: Pick<PublisherDeps, 'logDatabase' | 'readTile' | 'verifier' | 'headFile'>,
-): Promise<void> {
-  const { logDatabase, readTile, verifier, headFile } = deps;
-  if (!head.root.equals(derivedRoot)) {
-    throw auditErrors.head_mismatch(
-      `The tiles of the log do not give the root of its ${head.size} entries. Run the audit verification; restore what it names.`,
-    );
-  }
-  const last: CheckpointRow | undefined = await findLastCheckpoint(logDatabase.db);
-  const inFile = headFile ? await readHeadFile(headFile, verifier) : undefined;
-  for (const known of [last, inFile]) {
-    if (!known) continue;
-    if (known.size > head.size) {
-      throw auditErrors.head_mismatch(
-        `The database holds ${head.size} log entries, but a checkpoint over ${known.size} was signed. It is an old copy: restore the newest one. Nothing is written or signed.`,
-      );
-    }
-    if (!(await growsFrom(known, head.root, { size: head.size, readTile }))) {
-      throw auditErrors.head_mismatch(
-        `The log does not grow out of the signed checkpoint over ${known.size} entries. Restore the database that belongs to ${headFile ?? 'it'}. Nothing is written or signed.`,
-      );
-    }
-  }
 }
 
 function publisherMetrics(metrics: Metrics | undefined) {
