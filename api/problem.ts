@@ -49,9 +49,12 @@ interface Problem {
 /** Whatever was thrown as a problem response; what was not expected goes to the log instead. */
 export function problemOf(c: Context<Env>, error: unknown, logger: Logger): Response {
   if (error instanceof AppError) return refusalResponse(c, error);
-  // The routes' validator throws it for a body that says JSON and is empty.
+  // The routes' validator throws these: for a body that says JSON and is empty, or says something else.
   if (error instanceof HTTPException && error.status === 400) {
     return refusalResponse(c, apiErrors.json_malformed('The body is not readable as JSON.'));
+  }
+  if (error instanceof HTTPException && error.status === 415) {
+    return refusalResponse(c, apiErrors.content_type('Send the body as application/json.'));
   }
   return unexpectedResponse(c, error, logger);
 }

@@ -18,6 +18,10 @@ export function pages(deps: PageDeps) {
     if (error.kind === 'unauthenticated' && c.req.method === 'GET') {
       return c.redirect(`/sign-in?next=${encodeURIComponent(c.req.path)}`, 303);
     }
+    for (const [name, value] of Object.entries(error.headers ?? {})) c.header(name, value);
+    if (error.retryAfterSeconds !== undefined) {
+      c.header('Retry-After', String(error.retryAfterSeconds));
+    }
     return c.html(<ErrorPage c={c} error={error} />, statusOf(error));
   });
   const framed = new Hono<PageEnv>();
