@@ -65,7 +65,12 @@ export function publicRoutes({ registry }: Pick<Services, 'registry'>) {
     responses: { ...commonRefusals, 200: jsonReply(JsonObject, 'Verdict, status and checks') },
   });
   routes.post('/verify', async (c) =>
-    c.json(await registry.verifyPresented(await presentedDocument(c.req.raw)), 200),
+    c.json(
+      await registry.verifyPresented(await presentedDocument(c.req.raw), {
+        requestId: c.get('requestId'),
+      }),
+      200,
+    ),
   );
   return routes
     .openapi(lookup, async (c) =>

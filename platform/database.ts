@@ -7,6 +7,7 @@ import postgres from 'postgres';
 import { isRetryable } from './database-errors.ts';
 import { databaseName } from './database-url.ts';
 import { systemIds } from './ids.ts';
+import { preparing } from './prepared-statements.ts';
 
 /** What a store's functions take first: a pool and a transaction both fit. */
 export type Tx = PgDatabase<PgQueryResultHKT>;
@@ -69,7 +70,7 @@ export function openPool(options: ConnectOptions): postgres.Sql {
 
 /** The Database face over an open pool. */
 export function databaseOn(pool: postgres.Sql): Database {
-  const db = drizzle(pool);
+  const db = drizzle(preparing(pool));
   return {
     db,
     transaction: async (act, { isolation } = {}) => {

@@ -19,6 +19,9 @@ import type { World } from './world.ts';
 /** Residents whose licences are issued in one transaction: long enough to be quick, short to be lost. */
 const batchSize = 20;
 
+/** Departments whose questions may be shown to the subject later (contract section 4.2). */
+const mayDelayDisclosure = ['police'];
+
 type SampleServices = Pick<
   Services,
   | 'identity'
@@ -169,6 +172,9 @@ async function loadWorld(
   for (const service of world.verification_services)
     await exchange.publishService(operator, service);
   await exchange.installSampleAgreements(operator);
+  for (const organisationId of mayDelayDisclosure) {
+    await exchange.allowDelay(database.db, organisationId);
+  }
   say('Filling the open-data catalogue');
   await installSample(catalogue);
 }

@@ -159,3 +159,23 @@ test('notifications come, stop when unlistened, and resume with a hint after a l
   await eventually(() => heard.includes('also three'));
   expect(heard).toEqual(['one', '', 'two', 'also three']);
 });
+
+test('a statement with parameters is prepared once in a session, outside and inside transactions', async () => {
+  const single = connectDatabase({ url: appUrl, max: 1, applicationName: 'test-prepared' });
+  try {
+    const prepared = () =>
+      selectRows<{ statement: string }>(
+        single.db,
+        sql`select statement from pg_catalog.pg_prepared_statements where statement like '%asked by a test%'`,
+      );
+    for (const word of ['one', 'two']) {
+      await single.db.execute(sql`select ${word}::text as "asked by a test"`);
+      await single.transaction((tx) =>
+        tx.transaction((inner) => inner.execute(sql`select ${word}::text as "asked by a test"`)),
+      );
+    }
+    expect(await prepared()).toEqual([{ statement: 'select $1::text as "asked by a test"' }]);
+  } finally {
+    await single.close();
+  }
+});
