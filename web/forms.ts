@@ -1,5 +1,6 @@
 // Forms in: their texts, their token, and who may send them.
-import type { Identity } from '../identity/index.ts';
+import { type Identity, identityErrors, requireRole } from '../identity/index.ts';
+import { webErrors } from './errors.ts';
 import type { PageContext } from './page.tsx';
 
 /** A form's fields as texts; files are left out. */
@@ -18,6 +19,24 @@ export async function readOwnForm(
   const form = await readForm(c);
   identity.checkFormToken(c.get('actor'), form.form_token);
   return form;
+}
+
+/** Sends strangers to sign in, and people to their own kind of page. */
+export function requireKind(c: PageContext, kind: 'citizen' | 'officer'): void {
+  const actor = c.get('actor');
+  if (actor.kind === kind) return;
+  if (actor.kind === 'anonymous') throw identityErrors.unauthenticated('Sign in first.');
+  throw webErrors.other_account_needed(
+    kind === 'citizen'
+      ? 'This page is for people and companies; officers have the desk.'
+      : 'This page is for officers.',
+  );
+}
+
+/** Lets operators pass, and nobody else. */
+export function requireOperator(c: PageContext): void {
+  requireKind(c, 'officer');
+  requireRole(c.get('actor'), 'operator');
 }
 
 /** Where to go after signing in: a path of ours, never another site. */

@@ -64,7 +64,7 @@ export function showTime(iso: string | Date, timeZone: string): string {
 interface FrameProps {
   c: PageContext;
   title: string;
-  at?: 'me' | 'desk' | 'audit' | 'verify' | 'catalogue' | 'docs' | undefined;
+  at?: 'me' | 'desk' | 'audit' | 'ops' | 'verify' | 'catalogue' | 'docs' | undefined;
   /** Seconds after which the page asks again; only while something is pending. */
   refreshSeconds?: number | undefined;
   head?: Child;
@@ -77,8 +77,10 @@ export function Frame({ c, title, at, refreshSeconds, head, children }: FramePro
   const actor = c.get('actor');
   const other = new URL(c.req.url);
   other.searchParams.set('lang', c.get('lang') === 'en' ? 'zh' : 'en');
-  const links = (['me', 'desk', 'audit', 'verify', 'catalogue', 'docs'] as const).filter(
-    (name) => name !== 'audit' || actor.kind !== 'citizen',
+  const links = (['me', 'desk', 'audit', 'ops', 'verify', 'catalogue', 'docs'] as const).filter(
+    (name) =>
+      (name !== 'audit' || actor.kind !== 'citizen') &&
+      (name !== 'ops' || actor.roles.includes('operator')),
   );
   return (
     <html lang={text.lang}>

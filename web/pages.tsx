@@ -4,6 +4,7 @@ import { AppError } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
 import { ErrorPage, statusOf } from './error-page.tsx';
 import { openRoutes } from './open-routes.tsx';
+import { opsRoutes } from './ops-routes.tsx';
 import { type PageEnv, pageFrame } from './page.tsx';
 import { signInRoutes } from './sign-in-routes.tsx';
 import { signedInRoutes } from './signed-in-routes.tsx';
@@ -36,6 +37,8 @@ export function pages(deps: PageDeps) {
     '/desk/*',
     '/audit',
     '/audit/*',
+    '/ops',
+    '/ops/*',
     '/verify',
     '/verify/*',
     '/catalogue',
@@ -51,6 +54,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', openRoutes(deps));
   framed.route('/', signInRoutes(deps));
   framed.route('/', signedInRoutes(deps));
+  framed.route('/', opsRoutes());
   app.route('/', framed);
   return app;
 }

@@ -22,10 +22,11 @@ function credentialsFrom(body: Record<string, unknown>): Credentials {
   throw webErrors.sign_in_incomplete('Give scheme, value and pin, or username and password.');
 }
 
-/** The page a person starts from: citizens on /me, auditors on /audit, other officers on /desk. */
+/** The page a person starts from: citizens on /me, auditors on /audit, operators on /ops, others on /desk. */
 function homeOf(actor: Actor): string {
   if (actor.kind === 'citizen') return '/me';
-  return actor.roles.includes('auditor') ? '/audit' : '/desk';
+  if (actor.roles.includes('auditor')) return '/audit';
+  return actor.roles.includes('operator') ? '/ops' : '/desk';
 }
 
 function isForeign(c: PageContext, config: PageDeps['config']): boolean {

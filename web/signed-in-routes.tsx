@@ -1,27 +1,13 @@
 // Pages of signed-in people: /me, /desk, /audit. Each act is a form that posts and redirects.
 import { Hono } from 'hono';
-import { identityErrors } from '../identity/index.ts';
 import { AppError } from '../platform/index.ts';
 import { AuditPage } from './audit.tsx';
 import type { PageDeps } from './deps.ts';
 import { AskPage, paramsFromForm, VerificationPage } from './desk.tsx';
 import { statusOf } from './error-page.tsx';
-import { webErrors } from './errors.ts';
-import { readOwnForm } from './forms.ts';
+import { readOwnForm, requireKind } from './forms.ts';
 import { MePage } from './me.tsx';
 import { nameIn, type PageContext, type PageEnv } from './page.tsx';
-
-/** Sends strangers to sign in, and people to their own kind of page. */
-function requireKind(c: PageContext, kind: 'citizen' | 'officer'): void {
-  const actor = c.get('actor');
-  if (actor.kind === kind) return;
-  if (actor.kind === 'anonymous') throw identityErrors.unauthenticated('Sign in first.');
-  throw webErrors.other_account_needed(
-    kind === 'citizen'
-      ? 'This page is for people and companies; officers have the desk.'
-      : 'This page is for officers.',
-  );
-}
 
 export function signedInRoutes(deps: PageDeps) {
   const { identity, registry, exchange, oversight, citationOf, config } = deps;

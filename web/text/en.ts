@@ -12,6 +12,7 @@ export const en: Text = {
     me: 'Mine',
     desk: 'Desk',
     audit: 'Audit',
+    ops: 'Operations',
     verify: 'Check a licence',
     catalogue: 'Open data',
     docs: 'API',
@@ -141,6 +142,17 @@ export const en: Text = {
     checked: 'Entries checked',
     root: 'Root',
     head: 'Current checkpoint',
+  },
+  ops: {
+    title: 'Running the platform',
+    lead: 'Operators see nobody’s data. Changes take two: one proposes, another decides.',
+    none: 'There is nothing to be done here yet.',
+    sections: {
+      clients: {
+        title: 'Departments’ systems',
+        lead: 'Register, suspend, change keys and scopes; a second operator approves each change.',
+      },
+    },
   },
   verify: {
     title: 'Check a licence',

@@ -10,6 +10,7 @@ export const zh = {
     me: '我的',
     desk: '部门窗口',
     audit: '审计',
+    ops: '运维',
     verify: '查验证照',
     catalogue: '开放数据',
     docs: '接口',
@@ -132,6 +133,17 @@ export const zh = {
     checked: '已核验记录数',
     root: '树根',
     head: '当前检查点',
+  },
+  ops: {
+    title: '平台运维',
+    lead: '运维人员不能查看任何个人信息。凡变更都需两人：一人提出，另一人决定。',
+    none: '这里还没有可办的事项。',
+    sections: {
+      clients: {
+        title: '部门系统',
+        lead: '登记、暂停、更换密钥和权限；每项变更须由第二人批准。',
+      },
+    },
   },
   verify: {
     title: '查验证照',
