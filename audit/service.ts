@@ -113,11 +113,12 @@ export function createAudit(deps: AuditDeps) {
       await sequencer.start();
     },
 
-    /** Sequences and publishes what is there, then lets go. */
+    /** Sequences and publishes what is there, then lets go; who waits for more is turned away. */
     stop: async (): Promise<void> => {
       await sequencer?.stop();
       await (await stopListening)?.();
       stopListening = undefined;
+      waiters.close();
     },
 
     /** The newest published checkpoint; null while there is none. */

@@ -1,19 +1,5 @@
 // What any process may do with the log's tables: stage entries and read. Runs as the app role.
-import {
-  and,
-  asc,
-  desc,
-  eq,
-  gt,
-  gte,
-  inArray,
-  isNotNull,
-  isNull,
-  lt,
-  lte,
-  or,
-  sql,
-} from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
 import type { TreeHead } from './checkpoint.ts';
 import { checkpoints, entries, head, lookups, stage, stageIndexes, tiles } from './schema.ts';
@@ -44,7 +30,7 @@ export async function findIndexes(
   const rows = await tx
     .select()
     .from(stageIndexes)
-    .where(inArray(stageIndexes.stageId, [...stageIds]));
+    .where(sql`${stageIndexes.stageId} = any(${sql.param([...stageIds])}::uuid[])`);
   return new Map(rows.map(({ stageId, idx }) => [stageId, idx]));
 }
 

@@ -6,6 +6,7 @@ interface Waiter {
   missing: Set<string>;
   found: Map<string, number>;
   done(): void;
+  giveUp(): void;
 }
 
 // A waiter usually asks within milliseconds of its commit; 16,384 is over a second of full load.
@@ -23,7 +24,8 @@ export function createWaiters({ lookUp, onError }: WaitersDeps) {
   const waiting = new Map<string, Set<Waiter>>();
   let isLookingUp = false;
   let isAskedAgain = false;
-  let isTimerSet = false;
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
 
   /** Entries with these stage ids are committed to the tree. */
   function settle(indexes: Iterable<[string, number]>): void {
@@ -59,10 +61,9 @@ export function createWaiters({ lookUp, onError }: WaitersDeps) {
   }
 
   function checkLater(): void {
-    if (isTimerSet || waiting.size === 0) return;
-    isTimerSet = true;
-    setTimeout(() => {
-      isTimerSet = false;
+    if (timer !== undefined || waiting.size === 0) return;
+    timer = setTimeout(() => {
+      timer = undefined;
       checkLater();
       void check();
     }, lookUpEveryMs);
@@ -79,6 +80,7 @@ export function createWaiters({ lookUp, onError }: WaitersDeps) {
     }
     const inOrder = () => stageIds.map((id) => found.get(id) ?? Number.NaN);
     if (missing.size === 0) return Promise.resolve(inOrder());
+    if (isClosed) return Promise.reject(notSequenced());
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
         missing,
@@ -87,11 +89,13 @@ export function createWaiters({ lookUp, onError }: WaitersDeps) {
           clearTimeout(expiry);
           resolve(inOrder());
         },
+        giveUp: () => {
+          clearTimeout(expiry);
+          leave(waiter);
+          reject(notSequenced());
+        },
       };
-      const expiry = setTimeout(() => {
-        leave(waiter);
-        reject(notSequenced());
-      }, timeoutMs);
+      const expiry = setTimeout(waiter.giveUp, timeoutMs);
       for (const id of missing) waiting.set(id, (waiting.get(id) ?? new Set()).add(waiter));
       checkLater();
     });
@@ -105,7 +109,14 @@ export function createWaiters({ lookUp, onError }: WaitersDeps) {
     }
   }
 
-  return { settle, check, wait };
+  /** Turns away who still waits, and looks up nothing more: the connections are about to end. */
+  function close(): void {
+    isClosed = true;
+    clearTimeout(timer);
+    for (const waiter of [...waiting.values()].flatMap((waiters) => [...waiters])) waiter.giveUp();
+  }
+
+  return { settle, check, wait, close };
 }
 
 function notSequenced() {

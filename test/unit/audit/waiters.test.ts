@@ -96,3 +96,13 @@ test('in time every waiter is refused, and forgotten', async () => {
 test('who waits for nothing has it', async () => {
   expect(await aTree().waiters.wait([], 1)).toEqual([]);
 });
+
+test('who waits when the house closes is turned away at once, and nothing is looked up again', async () => {
+  const { waiters, looked } = aTree();
+  const early = waiters.wait(['a', 'b'], 60_000);
+  waiters.close();
+  await expect(early).rejects.toMatchObject(unavailable);
+  await expect(waiters.wait(['a'], 60_000)).rejects.toMatchObject(unavailable);
+  await waiters.check();
+  expect(looked).toEqual([]);
+});
