@@ -74,11 +74,17 @@ async function begin(
     shutdown.onClose('http', () => server.close());
     announce(config, house, server.address, say);
   } else say(`Running as ${config.role}`);
-  sample?.finish().catch((error: unknown) => {
+  if (sample === null) return;
+  const stop = new AbortController();
+  const loading = sample.finish(stop.signal).catch((error: unknown) => {
     services.logger.error(
       { err: error },
       'The sample city could not be loaded to its end; the next start goes on.',
     );
+  });
+  shutdown.onClose('sample', async () => {
+    stop.abort();
+    await loading;
   });
 }
 

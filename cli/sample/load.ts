@@ -62,8 +62,11 @@ function remember(services: SampleServices, residents: number): Promise<void> {
 }
 
 export interface LoadedSample {
-  /** Issues what is left after the personas; resolves when all of the city is there. */
-  finish(): Promise<void>;
+  /**
+   * Issues what is left after the personas. Resolves when all of the city is there, or soon after
+   * `stop`: the next start goes on.
+   */
+  finish(stop: AbortSignal): Promise<void>;
 }
 
 /**
@@ -99,7 +102,7 @@ export async function loadSample(
     health.progress('sample', { residents, of: all.length, isComplete: residents >= all.length });
   const start = Math.max(done ?? 0, city.personas.length);
   report(start);
-  return { finish: () => finishCity(services, all, start, report) };
+  return { finish: (stop) => finishCity(services, all, start, report, stop) };
 }
 
 async function refuseOtherData(services: SampleServices): Promise<void> {
@@ -235,8 +238,9 @@ async function finishCity(
   all: readonly Resident[],
   start: number,
   report: (residents: number) => void,
+  stop: AbortSignal,
 ): Promise<void> {
-  for (let at = start; at < all.length; at += batchSize) {
+  for (let at = start; at < all.length && !stop.aborted; at += batchSize) {
     const batch = all.slice(at, at + batchSize);
     // Only the first batch after a start may have been begun by an earlier one.
     await issueTo(services, at === start ? await withoutIssued(services, batch) : batch);
