@@ -1,6 +1,6 @@
-// The door: who is asking, whether too often, and whether the place is anyone's.
+// Before the doors: who is asking, and whether too often.
 import { createMiddleware } from 'hono/factory';
-import { anonymousActor, identityErrors } from '../identity/index.ts';
+import { anonymousActor } from '../identity/index.ts';
 import { AppError } from '../platform/index.ts';
 import type { authenticate } from './authenticate.ts';
 import type { Env } from './env.ts';
@@ -9,12 +9,6 @@ import type { Meter } from './rate-limit.ts';
 
 /** Asked every few seconds by load balancers: never too often. */
 const probes = new Set(['/healthz', '/readyz']);
-/** What under /v1 anyone may read; under the first also what anyone may send. */
-const open = [
-  /^\/v1\/public\//,
-  /^\/v1\/licence-types(\/|$)/,
-  /^\/v1\/verification-services(\/|$)/,
-];
 
 export interface AdmitDeps {
   actorOf: ReturnType<typeof authenticate>;
@@ -50,28 +44,4 @@ export function admit({ actorOf, meter, perClient, perAddress }: AdmitDeps) {
     c.set('edgeHeaders', { ...c.get('edgeHeaders'), ...counted });
     await next();
   });
-}
-
-/**
- * 401 for strangers where a known caller is needed, before anything of the request is read. What no
- * route answers by this method is left to the 405 that follows.
- */
-export function requireActor(isRefusedMethod: (path: string, method: string) => boolean) {
-  return createMiddleware<Env>(async (c, next) => {
-    const { path, method } = c.req;
-    const isStranger = c.get('actor').kind === 'anonymous';
-    if (isStranger && !isOpen(path, method) && !isRefusedMethod(path, method)) {
-      throw identityErrors.unauthenticated('Send a DPoP-bound access token, or sign in.', {
-        headers: { 'WWW-Authenticate': 'DPoP algs="ES256"' },
-      });
-    }
-    await next();
-  });
-}
-
-function isOpen(path: string, method: string): boolean {
-  return (
-    open.some((pattern) => pattern.test(path)) &&
-    (method !== 'POST' || path.startsWith('/v1/public/'))
-  );
 }

@@ -1,13 +1,14 @@
 // The table of contents of the HTTP edge: what is done with every request, and which routes there are.
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { pages } from '../web/index.ts';
-import { admit, requireActor } from './admit.ts';
+import { admit } from './admit.ts';
 import { agreementRoutes } from './agreements.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { auditRoutes } from './audit.ts';
 import { authenticate } from './authenticate.ts';
 import { ckanRoutes } from './ckan.ts';
 import type { Services } from './compose.ts';
+import { checkRouteRights, doors } from './doors.ts';
 import type { Env } from './env.ts';
 import { apiErrors } from './errors.ts';
 import { healthRoutes } from './health.ts';
@@ -31,7 +32,7 @@ const ckanAction = /^\/api(\/3)?\/action\//;
 
 /** Builds the whole HTTP application over the services; it listens nowhere by itself. */
 export function createApp(services: Services) {
-  const { config, logger, clock, ids, metrics, identity, sessionCookie } = services;
+  const { config, logger, clock, ids, metrics, database, identity, sessionCookie } = services;
   const { publicUrl, publicUrlAliases } = config;
   const app = new OpenAPIHono<Env>({
     defaultHook: (result) => {
@@ -67,7 +68,7 @@ export function createApp(services: Services) {
   );
   // Before bodies are read: its handler reads its own.
   app.route('/', oauthRoutes(services));
-  app.use('/v1/*', requireActor(isRefusedMethod));
+  app.use('/v1/*', doors({ database, identity, isRefusedMethod }));
   app.use(limitBody);
   app.use('/v1/*', readJson);
 
@@ -84,6 +85,7 @@ export function createApp(services: Services) {
     .route('/v1/public', publicRoutes(services))
     .route('/v1', verificationRoutes(services))
     .route('/v1', meRoutes({ services, clearedCookie: sessionCookie.clear() }));
+  checkRouteRights(app.routes);
   const openApi = apiDescription(app, publicUrl);
   app.get('/openapi.json', (c) => c.json(openApi()));
   app.route('/', pages({ ...services, openApi }));

@@ -16,6 +16,7 @@ export const identityErrors = errorCatalogue('identity', {
   proof_invalid: 'unauthenticated',
   scope_missing: 'forbidden',
   role_missing: 'forbidden',
+  other_caller_needed: 'forbidden',
   sign_in_failed: 'unauthenticated',
   sign_in_locked: 'rate_limited',
   sign_in_off: 'forbidden',

@@ -1,6 +1,7 @@
 // The face of identity: who acts, whose data it is, and the only way from a reference to an ID.
 export type { AccessDetail, AccessEntry } from './access.ts';
 export { type Actor, anonymousActor, ROLES, type Role, SCOPES, type Scope } from './actor.ts';
+export { type Door, mayEnter, requireEntry } from './doors.ts';
 export { identityErrors } from './errors.ts';
 export {
   CITIZEN_ID_PATTERN,

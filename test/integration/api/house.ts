@@ -34,6 +34,9 @@ const OFFICERS: [DepartmentId, Role, number][] = [
   ['housing', 'desk', 1],
   ['health', 'issuer', 1],
   ['health', 'approver', 1],
+  ['civil', 'provider', 1],
+  ['civil', 'steward', 1],
+  ['govsvc', 'operator', 1],
   ['audit', 'auditor', 1],
 ];
 

@@ -1,0 +1,78 @@
+// Who may enter which route: one row per operation of the OpenAPI document. The table is what doors.ts
+// asks before a body is read, and the house does not start while a route lacks its row.
+import { exchangeErrors } from '../exchange/index.ts';
+import type { Door, Scope } from '../identity/index.ts';
+
+/** The exchange words a missing scope its own way (contract section 4.2). */
+const exchangeScope = (...scopes: [Scope, ...Scope[]]): Door => ({
+  scopes,
+  refuse: exchangeErrors.scope,
+});
+
+const acting: Door = { scopes: ['licences:issue'] };
+const asking = exchangeScope('verifications:ask');
+const answering = exchangeScope('verifications:answer');
+const using = exchangeScope('licences:read');
+const agreeing = exchangeScope('agreements:manage');
+const auditing: Door = { scopes: ['audit:read'] };
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Operation = `${Method} /v1/${string}`;
+
+export const ROUTE_RIGHTS = {
+  'GET /v1/licence-types': 'anyone',
+  'GET /v1/licence-types/{code}': 'anyone',
+  'POST /v1/licence-types': { scopes: ['types:manage'] },
+
+  'POST /v1/licences': acting,
+  'GET /v1/licences/applications': { roles: ['approver', 'issuer'] },
+  'POST /v1/licences/applications/{id}/approve': { roles: ['approver'] },
+  'POST /v1/licences/applications/{id}/refuse': { roles: ['approver'] },
+  'POST /v1/licences/search': using,
+  // Issuer and holder; everyone else is told to state a purpose, and it is logged (registry/read.ts).
+  'GET /v1/licences/{number}': 'known',
+  'GET /v1/licences/{number}/credential': 'known',
+  'GET /v1/licences/{number}/history': 'known',
+  'POST /v1/licences/{number}/read': using,
+  'POST /v1/licences/{number}/renew': acting,
+  'POST /v1/licences/{number}/amend': acting,
+  'POST /v1/licences/{number}/transfer': acting,
+  'POST /v1/licences/{number}/suspend': acting,
+  'POST /v1/licences/{number}/resume': acting,
+  'POST /v1/licences/{number}/cancel': acting,
+  'POST /v1/licences/{number}/rescind': acting,
+  'POST /v1/licences/{number}/revoke': acting,
+
+  'GET /v1/verification-services': 'anyone',
+  'GET /v1/verification-services/{code}': 'anyone',
+  'POST /v1/verification-services': { scopes: ['services:manage'] },
+  'POST /v1/verifications': asking,
+  'GET /v1/verifications': asking,
+  'GET /v1/verifications/{id}': asking,
+  'POST /v1/verifications/{id}/cancel': asking,
+  'GET /v1/questions': answering,
+  'POST /v1/questions/{id}/claim': answering,
+  'POST /v1/questions/{id}/answer': answering,
+  'POST /v1/questions/{id}/refuse': answering,
+  'POST /v1/agreements': agreeing,
+  'GET /v1/agreements': exchangeScope('agreements:manage', 'verifications:ask'),
+  'GET /v1/agreements/{id}': exchangeScope('agreements:manage', 'verifications:ask'),
+  'POST /v1/agreements/{id}/{decision}': agreeing,
+
+  'POST /v1/audit/search': auditing,
+  'GET /v1/audit/entries/{index}': auditing,
+  'GET /v1/audit/entries/{index}/receipt': auditing,
+  'GET /v1/audit/integrity': auditing,
+
+  'GET /v1/me': 'known',
+  'GET /v1/me/licences': 'citizen',
+  'GET /v1/me/access-log': 'citizen',
+  'GET /v1/me/access-log/{index}/receipt': 'citizen',
+  'GET /v1/me/consents': 'citizen',
+  'POST /v1/me/consents/{id}/{decision}': 'citizen',
+  'DELETE /v1/session': 'known',
+
+  'GET /v1/public/licences/{verificationCode}': 'anyone',
+  'POST /v1/public/licences/{verificationCode}/compare': 'anyone',
+  'POST /v1/public/verify': 'anyone',
+} as const satisfies Readonly<Record<Operation, Door>>;
