@@ -8,6 +8,7 @@ import { auditRoutes } from './audit.ts';
 import { authenticate } from './authenticate.ts';
 import { ckanRoutes } from './ckan.ts';
 import type { Services } from './compose.ts';
+import { crossOrigin } from './cross-origin.ts';
 import { checkRouteRights, doors } from './doors.ts';
 import type { Env } from './env.ts';
 import { apiErrors } from './errors.ts';
@@ -52,6 +53,7 @@ export function createApp(services: Services) {
 
   app.onError((error, c) => problemOf(c, error, logger));
   app.use(requestContext({ ids, logger, metrics, publicUrl }));
+  app.use(crossOrigin);
   app.use(checkUrl);
   app.use(
     admit({

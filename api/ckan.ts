@@ -32,7 +32,6 @@ export function ckanRoutes({ catalogue, logger }: CkanDeps) {
   app.on(['GET', 'POST'], actionPaths, async (c) => {
     const name = c.req.param('name') ?? '';
     const help = `${catalogue.publicUrl}/api/3/action/help_show?name=${encodeURIComponent(name)}`;
-    c.header('Access-Control-Allow-Origin', '*');
     try {
       if (!catalogue.actions.isAction(name)) {
         throw new BadRequest(`Action name not known: ${name}`);
@@ -53,14 +52,6 @@ export function ckanRoutes({ catalogue, logger }: CkanDeps) {
       return answer(c, body, refusal.status, json);
     }
   });
-
-  app.on('OPTIONS', actionPaths, (c) =>
-    c.body(null, 204, {
-      'Access-Control-Allow-Origin': '*',
-      'Access-Control-Allow-Methods': 'GET, POST, OPTIONS',
-      'Access-Control-Allow-Headers': 'Content-Type, Authorization, X-CKAN-API-Key',
-    }),
-  );
 
   app.get('/api/3', (c) => answer(c, JSON.stringify({ version: 3 }), 200, json));
 

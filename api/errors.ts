@@ -3,6 +3,7 @@ import { errorCatalogue } from '../platform/index.ts';
 
 export const apiErrors = errorCatalogue('api', {
   url_malformed: 'malformed',
+  url_too_long: 'url_too_long',
   header_malformed: 'malformed',
   json_malformed: 'malformed',
   input_invalid: 'invalid',

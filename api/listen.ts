@@ -5,23 +5,43 @@ import { getRequestListener } from '@hono/node-server';
 import { createApp } from './app.ts';
 import type { Services } from './compose.ts';
 
-/** Slow senders may not hold a connection: headers within 10 s, a whole request within a minute. */
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 60_000;
+/**
+ * Slow senders may not hold a connection: headers within 10 s, a whole request within a minute, looked
+ * at every second (Node's own default is 30). An unused connection stays open longer than the minute
+ * that proxies keep theirs, so that no request is sent into one just closed.
+ */
+const patience = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 1_000,
+  // Both also bound what a request may cost before anything of ours runs.
+  maxHeaderSize: 16 * 1024,
+  insecureHTTPParser: false,
+};
 
 export interface HttpServer {
   readonly address: AddressInfo;
   close(): Promise<void>;
 }
 
-/** Listens at HOST and PORT, or at another port, 0 for any; close() lets running requests end. */
+/**
+ * Listens at HOST and PORT, or at another port, 0 for any; close() lets running requests end. The
+ * times, in milliseconds, are given only by tests that can't wait as long.
+ */
 export async function listen(
   services: Services,
-  { port = services.config.port }: { port?: number } = {},
+  {
+    port = services.config.port,
+    headersTimeout = patience.headersTimeout,
+    requestTimeout = patience.requestTimeout,
+  }: { port?: number; headersTimeout?: number; requestTimeout?: number } = {},
 ): Promise<HttpServer> {
-  const server = createServer(getRequestListener(createApp(services).fetch));
-  server.headersTimeout = headersTimeoutMs;
-  server.requestTimeout = requestTimeoutMs;
+  const server = createServer(
+    { ...patience, headersTimeout, requestTimeout },
+    getRequestListener(createApp(services).fetch),
+  );
+  server.maxConnections = services.config.maxConnections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, services.config.host, resolve);

@@ -21,6 +21,8 @@ export function oauthRoutes({ identity }: Pick<Services, 'identity'>) {
     for (const [name, value] of Object.entries(c.get('edgeHeaders'))) {
       outgoing.setHeader(name, value);
     }
+    // The library would answer an Origin with the same one; who may read what is said by the edge alone.
+    delete incoming.headers.origin;
     const closed = once(outgoing, 'close');
     identity.tokenEndpoint(incoming, outgoing);
     await closed;

@@ -18,6 +18,7 @@ const kinds = {
   gone: { status: 410, title: 'No longer here' },
   precondition_failed: { status: 412, title: 'Changed in the meantime' },
   too_large: { status: 413, title: 'Too large' },
+  url_too_long: { status: 414, title: 'Address too long' },
   unsupported_type: { status: 415, title: 'Content type not supported' },
   invalid: { status: 422, title: 'The content is not acceptable' },
   rate_limited: { status: 429, title: 'Too many requests' },

@@ -4,6 +4,7 @@ import { createMiddleware } from 'hono/factory';
 import { containsCitizenId } from '../identity/index.ts';
 import type { Ids, Logger, Metrics } from '../platform/index.ts';
 import type { Env } from './env.ts';
+import { safeHeaders } from './safe-headers.ts';
 
 const wellFormedId = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 const wellFormedTrace = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -29,12 +30,7 @@ export function requestContext(deps: {
     'Time to answer, by route and status.',
     ['method', 'route', 'status'],
   );
-  const safeHeaders = {
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'same-origin',
-    'Cross-Origin-Resource-Policy': 'same-site',
-    ...(publicUrl.startsWith('https:') ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
-  };
+  const headers = safeHeaders(publicUrl);
   return createMiddleware<Env>(async (c, next) => {
     const started = performance.now();
     const requestId = usableRequestId(c.req.header('x-request-id')) ?? ids.uuid();
@@ -44,9 +40,11 @@ export function requestContext(deps: {
       'traceparent',
       traceparent && wellFormedTrace.test(traceparent) ? traceparent : undefined,
     );
-    c.set('edgeHeaders', { ...safeHeaders, 'X-Request-Id': requestId });
+    c.set('edgeHeaders', { ...headers, 'X-Request-Id': requestId });
     await next();
-    for (const [name, value] of Object.entries(c.get('edgeHeaders'))) c.header(name, value);
+    for (const [name, value] of Object.entries(c.get('edgeHeaders'))) {
+      if (!c.res.headers.has(name)) c.header(name, value);
+    }
     if (c.req.path.startsWith('/v1/') && !c.res.headers.has('Cache-Control')) {
       c.header('Cache-Control', 'no-store');
     }

@@ -6,7 +6,6 @@ import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
 import { apiErrors } from './errors.ts';
 
-const anyOrigin = { 'Access-Control-Allow-Origin': '*' };
 const aDay = 'public, max-age=86400';
 const immutable = 'public, max-age=31536000, immutable';
 
@@ -16,7 +15,7 @@ function notFound(what: string): AppError {
 
 function der(bytes: Buffer, type: string): Response {
   return new Response(new Uint8Array(bytes), {
-    headers: { 'Content-Type': type, 'Cache-Control': aDay, ...anyOrigin },
+    headers: { 'Content-Type': type, 'Cache-Control': aDay },
   });
 }
 
@@ -33,25 +32,24 @@ export function trustMaterialRoutes({
       return c.body(token, 200, {
         'Content-Type': 'application/statuslist+jwt',
         'Cache-Control': 'public, max-age=1',
-        ...anyOrigin,
       });
     })
     .get('/pki/root.crt', () => der(signing.rootCertificate(), 'application/pkix-cert'))
     .get('/pki/issuing.crt', () => der(signing.issuingCertificate(), 'application/pkix-cert'))
     .get('/pki/crl', async () => der(await signing.crl(), 'application/pkix-crl'))
-    .get('/.well-known/jwt-vc-issuer', (c) => c.json(signing.jwtVcIssuer(), 200, anyOrigin))
+    .get('/.well-known/jwt-vc-issuer', (c) => c.json(signing.jwtVcIssuer()))
     .get('/vct/:type/:version', async (c) => {
       const metadata = await registry.typeMetadata(
         c.req.param('type'),
         Number(c.req.param('version')),
       );
-      return c.json(metadata, 200, { 'Cache-Control': aDay, ...anyOrigin });
+      return c.json(metadata, 200, { 'Cache-Control': aDay });
     })
-    .get('/log/vkey', (c) => c.text(`${audit.vkey}\n`, 200, anyOrigin))
+    .get('/log/vkey', (c) => c.text(`${audit.vkey}\n`))
     .get('/log/checkpoint', async (c) => {
       const note = await audit.checkpoint();
       if (note === null) throw notFound('checkpoint yet');
-      return c.text(note, 200, { 'Cache-Control': 'public, max-age=1', ...anyOrigin });
+      return c.text(note, 200, { 'Cache-Control': 'public, max-age=1' });
     })
     .get('/log/tile/:path{.+}', async (c) => {
       const address = parseTilePath(c.req.param('path'));
@@ -61,7 +59,6 @@ export function trustMaterialRoutes({
         headers: {
           'Content-Type': 'application/octet-stream',
           'Cache-Control': immutable,
-          ...anyOrigin,
         },
       });
     });

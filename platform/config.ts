@@ -75,6 +75,13 @@ export const Settings = z.object({
   RATE_PUBLIC: perMinute
     .default(1200)
     .describe('Requests per minute and address of anonymous callers; 0 as for RATE_LIMIT.'),
+  MAX_CONNECTIONS: z.coerce
+    .number()
+    .int()
+    .min(10)
+    .max(100_000)
+    .default(10_000)
+    .describe('Connections held open at once by this process; further ones are dropped.'),
   NODE_ENV: z
     .string()
     .default('development')
@@ -111,6 +118,7 @@ export interface Config {
   readonly tsaUrl: string | undefined;
   readonly rateLimit: number;
   readonly ratePublic: number;
+  readonly maxConnections: number;
   readonly isProduction: boolean;
 }
 
@@ -177,6 +185,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     tsaUrl: s.TSA_URL,
     rateLimit: s.RATE_LIMIT,
     ratePublic: s.RATE_PUBLIC,
+    maxConnections: s.MAX_CONNECTIONS,
     isProduction,
   });
 }

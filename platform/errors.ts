@@ -13,6 +13,7 @@ export type Kind =
   | 'rate_limited'
   | 'unavailable'
   | 'too_large'
+  | 'url_too_long'
   | 'unsupported_type'
   | 'method_not_allowed';
 

@@ -13,6 +13,7 @@ const statuses = {
   gone: 410,
   precondition_failed: 412,
   too_large: 413,
+  url_too_long: 414,
   unsupported_type: 415,
   invalid: 422,
   rate_limited: 429,

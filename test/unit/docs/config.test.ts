@@ -72,6 +72,7 @@ test('the defaults are a house on loopback with its own database and the sample 
     tsaUrl: undefined,
     rateLimit: 6000,
     ratePublic: 1200,
+    maxConnections: 10_000,
     isProduction: false,
   });
 });
