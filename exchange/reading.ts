@@ -1,14 +1,16 @@
 // Another department's use of licences (contract section 4.1, read and search). Every look is logged,
 // and has its index, before anything leaves; every refusal is logged too.
 import { z } from 'zod';
-import { type Actor, hasScope, type PersonIdentifier } from '../identity/index.ts';
-import { AppError, type JsonObject, type Tx } from '../platform/index.ts';
+import { type Actor, hasScope, type PersonIdentifier, rowScopeOf } from '../identity/index.ts';
+import { AppError, type JsonObject, openRows, type Tx } from '../platform/index.ts';
 import {
   claimOf,
   type LicenceForReading,
   type LicenceView,
   parseLicenceNumber,
   registryErrors,
+  scopeOfLicences,
+  scopeOfSubjects,
 } from '../registry/index.ts';
 import { withClaims } from './credential-cut.ts';
 import type { ExchangeDeps } from './deps.ts';
@@ -66,7 +68,7 @@ export function createReading(deps: ExchangeDeps) {
   ): Promise<Result> {
     try {
       checkFreeTexts(why);
-      const { result, stageId } = await database.transaction(async (tx) => {
+      const { result, stageId } = await database.as(rowScopeOf(actor)).transaction(async (tx) => {
         const result = await act(tx);
         const entry = { ...look, ...why, answerKind: 'document' };
         const { stageId } = await identity.recordAccess(tx, actor, { ...entry, outcome: 'ok' });
@@ -161,6 +163,7 @@ export function createReading(deps: ExchangeDeps) {
       const look: Look = { type: 'licence.read' };
       return looking(actor, why, look, async (tx) => {
         const type = await typeOf(number);
+        await openRows(tx, scopeOfLicences(number));
         const licence = await registry.getForReading(tx, number);
         if (licence) Object.assign(look, { subject: licence.holderId, licence: number });
         const right = await rights.rightTo(tx, requester, type, why);
@@ -180,6 +183,7 @@ export function createReading(deps: ExchangeDeps) {
         const personId = await ensureHolder(tx, holder);
         look.subject = personId;
         const found: ReadLicence[] = [];
+        await openRows(tx, scopeOfSubjects(personId));
         for (const [typeId, right] of await rights.rightsTo(tx, requester, wanted, why)) {
           const held = await registry.licencesOf(tx, personId, [typeId]);
           for (const licence of held) found.push(await show(tx, licence, right));

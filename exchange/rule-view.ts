@@ -1,6 +1,6 @@
 // What a rule sees: the licences of the people a question is about, references as plain ids.
-import type { JsonObject, Tx } from '../platform/index.ts';
-import type { LicenceView } from '../registry/index.ts';
+import { type JsonObject, openRows, type Tx } from '../platform/index.ts';
+import { type LicenceView, scopeOfSubjects } from '../registry/index.ts';
 import { type CompiledRule, toCelObject, toCelValues } from './answer-rule.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { referencesIn } from './request.ts';
@@ -30,6 +30,7 @@ export async function viewFor(
   const named = rule.peopleFrom.flatMap((name) => referencesIn(question.params[name]));
   const people = [...new Set([question.subjectId, ...named])];
   const licences: LicenceInRule[] = [];
+  await openRows(tx, scopeOfSubjects(...people));
   if (types.length > 0) {
     for (const holder of people) {
       const held = await deps.registry.licencesOf(tx, holder, types);

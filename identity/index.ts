@@ -14,6 +14,7 @@ export {
   type PersonIdentifier,
 } from './identifiers.ts';
 export { hasScope, requireRole, requireScope, scopesOf } from './roles.ts';
+export { rowScopeOf } from './row-scope.ts';
 export type { Stretching } from './secret-hash.ts';
 export { createIdentity, type Identity, type IdentityDeps } from './service.ts';
 export { sessionCookie } from './session-cookie.ts';

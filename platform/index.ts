@@ -8,6 +8,7 @@ export {
   connectDatabase,
   type Database,
   dbNow,
+  openRows,
   selectRows,
   type Tx,
 } from './database.ts';
@@ -40,6 +41,7 @@ export { migrateQueue, postgresTransport } from './queue-postgres.ts';
 export { redisTransport } from './queue-redis.ts';
 export type { QueueJob } from './queue-sender.ts';
 export type { JobData, QueueTransport } from './queue-transport.ts';
+export { type RowScope, systemScope } from './row-scope.ts';
 export { settingsDocument } from './settings-document.ts';
 export { createShutdown, type Shutdown } from './shutdown.ts';
 export { createSweeper, type Sweep, type Sweeper } from './sweeper.ts';

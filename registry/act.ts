@@ -1,8 +1,8 @@
 // Acts on a licence: those that change how a version stands, and those that open the next version.
 // Each locks the row, asks the act table, writes, and tells the status list, the log and the outbox
 // in one transaction.
-import { type Actor, type Organisation, requireScope } from '../identity/index.ts';
-import { cityDay, type JsonObject, type Tx } from '../platform/index.ts';
+import { type Actor, type Organisation, requireScope, rowScopeOf } from '../identity/index.ts';
+import { type AppError, cityDay, type JsonObject, openRows, type Tx } from '../platform/index.ts';
 import type { Authorities } from './authorities.ts';
 import type { RegistryDeps } from './deps.ts';
 import { licenceErased, parseInput, registryErrors } from './errors.ts';
@@ -26,6 +26,7 @@ import {
 import { hasNextVersion, parseLicenceNumber } from './licence-number.ts';
 import { type Draft, type IssuedLicence, type Recorder, successorNumber } from './record.ts';
 import type { Refusals } from './refusals.ts';
+import { scopeOfLicences } from './row-scope.ts';
 import { openBodies, sealContexts } from './sealed-licence.ts';
 import { findLicence, type LicenceRow, lockLicence, updateStatuses } from './store.ts';
 import type { TypeBook } from './type-book.ts';
@@ -64,7 +65,7 @@ export function createActs(
     ifMatch: string | undefined,
   ): Promise<Pick<Turn, 'row' | 'status' | 'now'>> {
     const row = await lockLicence(tx, number);
-    if (!row) throw registryErrors.licence_not_found('There is no licence of this number.');
+    if (!row) throw await notOurs(tx, number);
     checkAuthority(row, actor);
     if (ifMatch !== undefined && ifMatch !== etagOf(row)) {
       throw registryErrors.changed_meanwhile('The licence has changed since you read it.');
@@ -138,7 +139,7 @@ export function createActs(
     input: ActInput,
     ifMatch: string | undefined,
   ): Promise<ChangedLicence> {
-    const { changed, stageId } = await database.transaction(async (tx) => {
+    const { changed, stageId } = await database.as(rowScopeOf(actor)).transaction(async (tx) => {
       const turn = { actor, act, input, ...(await take(tx, actor, number, act, ifMatch)) };
       const staged = await settle(tx, turn);
       const status = statusAfterAct(turn.status, act) ?? turn.status;
@@ -204,12 +205,14 @@ export function createActs(
   ): Promise<IssuedLicence> {
     // Before the transaction: a second connection asked for inside one could wait for ever.
     const authority = await nextAuthority(actor, number, act, input.toAuthority);
-    const { licence, stageIds } = await database.transaction(async (tx) => {
+    const { licence, stageIds } = await database.as(rowScopeOf(actor)).transaction(async (tx) => {
       const taken = await take(tx, actor, number, act, ifMatch);
       const turn = { actor, act, input, ...taken };
       const draft = await draftNext(tx, turn, authority);
       // The old version ends first: of one lineage the database allows one live version.
       const { stageId } = await settle(tx, turn, successorNumber(draft));
+      // Another authority's from its first moment where the act is a transfer.
+      await openRows(tx, scopeOfLicences(successorNumber(draft)));
       const recorded = await record(tx, actor, [draft], turn.now);
       return { licence: recorded.licences[0], stageIds: [stageId, ...recorded.stageIds] };
     });
@@ -225,8 +228,11 @@ export function createActs(
     act: Succession,
     toAuthority: string | undefined,
   ): Promise<Organisation> {
-    const row = await findLicence(database.db, number);
-    if (!row) throw registryErrors.licence_not_found('There is no licence of this number.');
+    const row = await database.as(rowScopeOf(actor)).transaction(async (tx) => {
+      const own = await findLicence(tx, number);
+      if (!own) throw await notOurs(tx, number);
+      return own;
+    });
     checkAuthority(row, actor);
     if (act !== 'transfer') return authorities.get(row.issuerId);
     const other = (await identity.listOrganisations()).find(
@@ -259,7 +265,9 @@ export function createActs(
         throw registryErrors.licence_not_found('There is no licence of this number.');
       }
       const attempt = async () => {
-        const row = await findLicence(database.db, number);
+        const row = await database
+          .as(scopeOfLicences(number))
+          .transaction((tx) => findLicence(tx, number));
         const { legalBasis } = input;
         return {
           type: 'licence.act_refused',
@@ -277,10 +285,22 @@ export function createActs(
   };
 }
 
+/** Why a licence is not in the actor's sight: that it exists is no secret to a department. */
+async function notOurs(tx: Tx, number: string): Promise<AppError> {
+  await openRows(tx, scopeOfLicences(number));
+  return (await findLicence(tx, number))
+    ? notIssuer()
+    : registryErrors.licence_not_found('There is no licence of this number.');
+}
+
+function notIssuer(): AppError {
+  return registryErrors.not_issuer('Only the authority that issued a licence acts on it.');
+}
+
 /** Refuses whoever isn't the authority that issued this version. */
 function checkAuthority(row: LicenceRow, actor: Actor): void {
   if (row.issuerId === actor.organisationId) return;
-  throw registryErrors.not_issuer('Only the authority that issued a licence acts on it.');
+  throw notIssuer();
 }
 
 /** JSON Merge Patch (RFC 7396) of the first level: a value replaces, null takes away. */

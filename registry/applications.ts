@@ -2,7 +2,7 @@
 // The database itself refuses an approver who is the requester.
 
 import { z } from 'zod';
-import { type Actor, requireRole } from '../identity/index.ts';
+import { type Actor, requireRole, rowScopeOf } from '../identity/index.ts';
 import { dbNow, type JsonObject, type Tx } from '../platform/index.ts';
 import {
   type ApplicationRow,
@@ -78,7 +78,7 @@ export function createApplications(
     async apply(actor: Actor, planned: Planned): Promise<AwaitingApproval> {
       const { input, type, authority } = planned;
       const id = ids.uuid();
-      const { stageId } = await database.transaction(async (tx) => {
+      const { stageId } = await database.as(rowScopeOf(actor)).transaction(async (tx) => {
         const now = await dbNow(tx);
         const [draft] = await issuing.draft(tx, [planned], now);
         if (!draft) throw new TypeError('One plan in, one draft out.');
@@ -119,22 +119,24 @@ export function createApplications(
       requireRole(actor, 'approver');
       const attempt = () => ({ type: 'licence.approval_refused' });
       return refusals.logged(actor, attempt, async () => {
-        const seen = await database.transaction(async (tx) =>
-          openInput(tx, await lockOwn(tx, actor, id)),
-        );
+        const seen = await database
+          .as(rowScopeOf(actor))
+          .transaction(async (tx) => openInput(tx, await lockOwn(tx, actor, id)));
         const planned = await issuing.plan(actor, [seen]);
-        const { licences, stageIds } = await database.transaction(async (tx) => {
-          await lockOwn(tx, actor, id);
-          const now = await dbNow(tx);
-          const recorded = await record(tx, actor, await issuing.draft(tx, planned, now), now);
-          const number = recorded.licences[0]?.number ?? null;
-          await decideApplication(
-            tx,
-            { id, state: 'approved', approver: whoActs(actor), number },
-            now,
-          );
-          return recorded;
-        });
+        const { licences, stageIds } = await database
+          .as(rowScopeOf(actor))
+          .transaction(async (tx) => {
+            await lockOwn(tx, actor, id);
+            const now = await dbNow(tx);
+            const recorded = await record(tx, actor, await issuing.draft(tx, planned, now), now);
+            const number = recorded.licences[0]?.number ?? null;
+            await decideApplication(
+              tx,
+              { id, state: 'approved', approver: whoActs(actor), number },
+              now,
+            );
+            return recorded;
+          });
         await audit.sequenced(stageIds);
         const [licence] = licences;
         if (!licence) throw new TypeError('One application in, one licence out.');
@@ -145,7 +147,7 @@ export function createApplications(
     /** Refuses another officer's application; nothing is issued. */
     async refuseApplication(actor: Actor, id: string): Promise<{ id: string; state: 'refused' }> {
       requireRole(actor, 'approver');
-      const { stageId } = await database.transaction(async (tx) => {
+      const { stageId } = await database.as(rowScopeOf(actor)).transaction(async (tx) => {
         const row = await lockOwn(tx, actor, id);
         await decideApplication(
           tx,
@@ -168,7 +170,10 @@ export function createApplications(
     ): Promise<{ id: string; type: string; requester: string; requestedAt: string }[]> {
       requireRole(actor, 'approver', 'issuer');
       if (actor.organisationId === null) return [];
-      return listOpenApplications(database.db, actor.organisationId);
+      const { organisationId } = actor;
+      return database
+        .as(rowScopeOf(actor))
+        .transaction((tx) => listOpenApplications(tx, organisationId));
     },
   };
 }

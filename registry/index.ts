@@ -15,5 +15,6 @@ export type { PresentedCheck, PresentedResult } from './present.ts';
 export type { Lookup, LookupResult } from './public-check.ts';
 export type { HistoryItem, OwnLicence } from './read.ts';
 export type { IssuedLicence } from './record.ts';
+export { scopeOfLicences, scopeOfSubjects } from './row-scope.ts';
 export { createRegistry, type Registry } from './service.ts';
 export type { LicenceView } from './view.ts';

@@ -1,5 +1,5 @@
 // Issuing: one licence for a department, or many in one transaction for loaders and imports.
-import { type Actor, foldIdentifier, requireScope } from '../identity/index.ts';
+import { type Actor, foldIdentifier, requireScope, rowScopeOf } from '../identity/index.ts';
 import { AppError, cityDay, dbNow, type Tx } from '../platform/index.ts';
 import type { Authorities } from './authorities.ts';
 import type { RegistryDeps } from './deps.ts';
@@ -84,7 +84,7 @@ export function createIssuing(
   }
 
   async function issueAll(actor: Actor, planned: readonly Planned[]): Promise<IssuedLicence[]> {
-    const { licences, stageIds } = await database.transaction(async (tx) => {
+    const { licences, stageIds } = await database.as(rowScopeOf(actor)).transaction(async (tx) => {
       const now = await dbNow(tx);
       return record(tx, actor, await draft(tx, planned, now), now);
     });

@@ -1,7 +1,7 @@
 // What the registry does by itself: ends licences whose last day is over, writes the hourly entries of
 // public looks, forgets old counters. Each run may be lost, doubled or late without harm.
 import type { Actor } from '../identity/index.ts';
-import { addDays, cityDay, dbNow, type Tx } from '../platform/index.ts';
+import { addDays, cityDay, dbNow, systemScope, type Tx } from '../platform/index.ts';
 import type { RegistryDeps } from './deps.ts';
 import { insertEvents } from './event-store.ts';
 import { forgetBefore, takeFinishedHours } from './public-store.ts';
@@ -21,7 +21,8 @@ export interface RegistryJob {
 
 /** Binds the jobs. */
 export function createJobs(deps: RegistryDeps) {
-  const { database, ids, identity, outbox, cityTz } = deps;
+  const { ids, identity, outbox, cityTz } = deps;
+  const database = deps.database.as(systemScope);
 
   const platform = (): Actor => ({
     kind: 'system',

@@ -4,7 +4,9 @@ import type { Tx } from '../platform/index.ts';
 import type { RegistryDeps } from './deps.ts';
 import { registryErrors } from './errors.ts';
 import { type LicenceStatus, statusListValue } from './licence.ts';
+import { parseLicenceNumber } from './licence-number.ts';
 import type { PublicCaller } from './public-check.ts';
+import { scopeOfLicences } from './row-scope.ts';
 import { findLicence, type LicenceRow } from './store.ts';
 import { statusOf } from './view.ts';
 
@@ -41,11 +43,13 @@ export function createPresent(deps: RegistryDeps) {
     claims: Record<string, unknown>,
     status: { uri: string; idx: number } | undefined,
   ): Promise<Standing | undefined> {
-    const { licence_id: number } = claims;
+    const { licence_id: id } = claims;
+    const number = typeof id === 'string' && parseLicenceNumber(id) ? id : undefined;
     // Register and list change in one transaction; read in one view of both they must agree.
-    const { standing, stageId } = await database.transaction(
+    const inHand = number === undefined ? {} : scopeOfLicences(number);
+    const { standing, stageId } = await database.as(inHand).transaction(
       async (tx) => {
-        const row = typeof number === 'string' ? await findLicence(tx, number) : undefined;
+        const row = number === undefined ? undefined : await findLicence(tx, number);
         const isOurs =
           row && row.statusListUri === status?.uri && row.statusListIndex === status.idx;
         const { stageId } = await logCheck(tx, caller, isOurs ? row : undefined);

@@ -1,6 +1,6 @@
 // Reads of licences for the issuer and the holder, each look logged (contract sections 4.1 and 7).
-import { type Actor, hasScope } from '../identity/index.ts';
-import { dbNow, type Tx } from '../platform/index.ts';
+import { type Actor, hasScope, rowScopeOf } from '../identity/index.ts';
+import { dbNow, openRows, type Tx } from '../platform/index.ts';
 import type { RegistryDeps } from './deps.ts';
 import { licenceErased, purposeRequired, registryErrors } from './errors.ts';
 import { listEvents } from './event-store.ts';
@@ -9,7 +9,8 @@ import { parseLicenceNumber } from './licence-number.ts';
 import type { Opening, WholeLicence } from './opening.ts';
 import { markSessionRead } from './public-store.ts';
 import type { Refusals } from './refusals.ts';
-import { findByHolder, findLicence, type LicenceRow } from './store.ts';
+import { scopeOfLicences } from './row-scope.ts';
+import { findByHolder, findLicence, type LicenceRow, numbersOf } from './store.ts';
 import { verificationUrl } from './verification-code.ts';
 
 /** One of the holder's own licences. */
@@ -41,7 +42,6 @@ export function createReads(
 ) {
   const { database, audit, identity, publicUrl } = deps;
   const { openWholes, openCredential, openCodes, openReasons } = opening;
-  const { db } = database;
 
   /** Only the issuing department and the holder pass; to anyone else every licence looks alike. */
   async function admit(
@@ -50,7 +50,8 @@ export function createReads(
     number: string,
   ): Promise<{ row: LicenceRow; reader: Reader }> {
     const isDepartment = actor.organisationId !== null;
-    const row = parseLicenceNumber(number) ? await findLicence(tx, number) : undefined;
+    const isNumber = parseLicenceNumber(number) !== undefined;
+    const row = isNumber ? await findLicence(tx, number) : undefined;
     if (row && actor.kind === 'citizen' && actor.personId === row.holderId) {
       return { row, reader: 'holder' };
     }
@@ -59,10 +60,17 @@ export function createReads(
       return { row, reader: 'issuer' };
     }
     // That a number exists is no secret to a department, and one to a stranger.
-    if (!row && (isDepartment || !parseLicenceNumber(number)) && actor.kind !== 'anonymous') {
+    const isNone = !isNumber || (isDepartment && !row && !(await exists(tx, number)));
+    if (isNone && actor.kind !== 'anonymous') {
       throw registryErrors.licence_not_found('There is no licence of this number.');
     }
     throw purposeRequired();
+  }
+
+  /** Is there such a licence, whoever's it is? */
+  async function exists(tx: Tx, number: string): Promise<boolean> {
+    await openRows(tx, scopeOfLicences(number));
+    return (await findLicence(tx, number)) !== undefined;
   }
 
   /** Stages the entry of a look; the holder's own looks leave one per session. */
@@ -101,7 +109,9 @@ export function createReads(
     read: (tx: Tx, row: LicenceRow, reader: Reader) => Promise<Result>,
   ): Promise<Result> {
     const attempt = async () => {
-      const row = parseLicenceNumber(number) ? await findLicence(db, number) : undefined;
+      const row = parseLicenceNumber(number)
+        ? await database.as(scopeOfLicences(number)).transaction((tx) => findLicence(tx, number))
+        : undefined;
       return {
         type: 'licence.read',
         answerKind: 'document',
@@ -109,7 +119,7 @@ export function createReads(
       };
     };
     const { result, stageIds } = await refusals.logged(actor, attempt, () =>
-      database.transaction(async (tx) => {
+      database.as(rowScopeOf(actor)).transaction(async (tx) => {
         const { row, reader } = await admit(tx, actor, number);
         const logged = await logLook(tx, actor, { holderId: row.holderId, number, reader });
         return { result: await read(tx, row, reader), stageIds: logged };
@@ -143,6 +153,8 @@ export function createReads(
      */
     history: (actor: Actor, number: string): Promise<HistoryItem[]> =>
       look(actor, number, async (tx, row, reader) => {
+        // Versions another authority issued are part of the history.
+        await openRows(tx, scopeOfLicences(...(await numbersOf(tx, row.lineage))));
         const events = (await listEvents(tx, row.lineage)).filter(
           ({ version, issuerId }) =>
             reader === 'holder' || version <= row.version || issuerId === row.issuerId,
@@ -159,16 +171,18 @@ export function createReads(
     async ownLicences(actor: Actor): Promise<OwnLicence[]> {
       const { personId } = actor;
       if (actor.kind !== 'citizen' || personId === undefined) throw purposeRequired();
-      const { licences, stageIds } = await database.transaction(async (tx) => {
-        const rows = await findByHolder(tx, personId);
-        const stageIds = await logLook(tx, actor, { holderId: personId, reader: 'holder' });
-        const codes = await openCodes(tx, rows);
-        const licences = (await openWholes(tx, rows)).map(({ holder: _, etag: __, ...own }) => ({
-          ...own,
-          ...facesOf(codes.get(own.number) ?? ''),
-        }));
-        return { licences, stageIds };
-      });
+      const { licences, stageIds } = await database
+        .as(rowScopeOf(actor))
+        .transaction(async (tx) => {
+          const rows = await findByHolder(tx, personId);
+          const stageIds = await logLook(tx, actor, { holderId: personId, reader: 'holder' });
+          const codes = await openCodes(tx, rows);
+          const licences = (await openWholes(tx, rows)).map(({ holder: _, etag: __, ...own }) => ({
+            ...own,
+            ...facesOf(codes.get(own.number) ?? ''),
+          }));
+          return { licences, stageIds };
+        });
       if (stageIds.length > 0) await audit.sequenced(stageIds);
       return licences;
     },

@@ -84,6 +84,15 @@ export async function lookUp(tx: Tx, codeKey: Buffer): Promise<LicenceRow | unde
   return row;
 }
 
+/** The numbers of all versions of one licence. */
+export async function numbersOf(tx: Tx, lineage: string): Promise<string[]> {
+  const rows = await selectRows<{ number: string }>(
+    tx,
+    sql`select number from registry.licence_keys where lineage = ${lineage}`,
+  );
+  return rows.map(({ number }) => number);
+}
+
 /** All versions of all licences of a holder, newest first; of some types or one issuer if asked. */
 export function findByHolder(
   tx: Tx,

@@ -3,7 +3,14 @@
 import type { Services } from '../../api/index.ts';
 import { installSample } from '../../catalogue/index.ts';
 import type { Actor } from '../../identity/index.ts';
-import { AppError, cityDay, findHouseFact, type Json, putHouseFact } from '../../platform/index.ts';
+import {
+  AppError,
+  cityDay,
+  findHouseFact,
+  type Json,
+  putHouseFact,
+  systemScope,
+} from '../../platform/index.ts';
 import {
   ensureClientFile,
   pinOf,
@@ -197,7 +204,11 @@ async function withoutIssued(
       if (personId === null) return resident;
       const types = resident.holdings.map((holding) => holding.type);
       const issued = new Set(
-        (await registry.licencesOf(database.db, personId, types)).map((one) => one.type),
+        (
+          await database
+            .as(systemScope)
+            .transaction((tx) => registry.licencesOf(tx, personId, types))
+        ).map((one) => one.type),
       );
       return {
         ...resident,

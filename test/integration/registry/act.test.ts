@@ -1,7 +1,7 @@
 // Acts on licences through the real rooms: each possible one, each refusal, and races.
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Actor } from '../../../identity/index.ts';
-import { parseLicenceNumber } from '../../../registry/index.ts';
+import { parseLicenceNumber, scopeOfSubjects } from '../../../registry/index.ts';
 import {
   citizen,
   column,
@@ -114,9 +114,9 @@ test('an amendment keeps the people a licence names', async () => {
   const whole = await house.registry.get(civil, next.number);
   expect(whole.fields).toMatchObject({ spouse_id: WANG.value, registry: '海湾区民政局' });
   const wang = await house.identity.findPerson(house.database.db, WANG);
-  const naming = await house.registry.licencesNaming(house.database.db, wang ?? '', [
-    'LT-MARRIAGE',
-  ]);
+  const naming = await house.database
+    .as(scopeOfSubjects(wang ?? ''))
+    .transaction((tx) => house.registry.licencesNaming(tx, wang ?? '', ['LT-MARRIAGE']));
   expect(naming.map((licence) => licence.number)).toEqual(
     expect.arrayContaining([first.number, next.number]),
   );

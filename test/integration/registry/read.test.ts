@@ -1,7 +1,7 @@
 // Reads of licences: for whom, what is logged, what the exchange gets.
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Actor } from '../../../identity/index.ts';
-import type { IssuedLicence } from '../../../registry/index.ts';
+import { type IssuedLicence, scopeOfLicences, scopeOfSubjects } from '../../../registry/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
   citizen,
@@ -139,8 +139,10 @@ test('only a citizen has licences of her own', async () => {
 });
 
 test('the exchange gets a person’s licences with references in place of citizen IDs', async () => {
-  const { db } = house.database;
-  const views = await house.registry.licencesOf(db, li, ['LT-MARRIAGE', 'LT-DIVORCE']);
+  const { registry, database } = house;
+  const of = (who: string, ...types: string[]) =>
+    database.as(scopeOfSubjects(who)).transaction((tx) => registry.licencesOf(tx, who, types));
+  const views = await of(li, 'LT-MARRIAGE', 'LT-DIVORCE');
   expect(views).toEqual([
     {
       number: wedding.number,
@@ -155,17 +157,21 @@ test('the exchange gets a person’s licences with references in place of citize
       fields: { ...marriage().fields, spouse_id: { $person: wang } },
     },
   ]);
-  expect(await house.registry.licencesOf(db, li, [])).toEqual([]);
-  expect(await house.registry.licencesOf(db, wang, ['LT-MARRIAGE'])).toEqual([]);
-  expect(await house.registry.licencesNaming(db, wang, ['LT-MARRIAGE'])).toEqual([
-    { ...views[0], holderId: li },
-  ]);
+  expect(await of(li)).toEqual([]);
+  expect(await of(wang, 'LT-MARRIAGE')).toEqual([]);
+  const naming = await database
+    .as(scopeOfSubjects(wang))
+    .transaction((tx) => registry.licencesNaming(tx, wang, ['LT-MARRIAGE']));
+  expect(naming).toEqual([{ ...views[0], holderId: li }]);
 });
 
 test('a department finds only what it issued itself', async () => {
-  const { db } = house.database;
-  const numbers = async (of: string, types?: string[]) =>
-    (await house.registry.searchOwn(db, of, li, types)).map(({ number }) => number);
+  const numbers = async (of: string, types?: string[]) => {
+    const found = await house.database
+      .as(scopeOfSubjects(li))
+      .transaction((tx) => house.registry.searchOwn(tx, of, li, types));
+    return found.map(({ number }) => number);
+  };
   expect(await numbers('civil')).toEqual([wedding.number]);
   expect(await numbers('health')).toEqual([certificate.number]);
   expect(await numbers('health', ['LT-BIRTH'])).toEqual([]);
@@ -173,7 +179,11 @@ test('a department finds only what it issued itself', async () => {
 });
 
 test('what the exchange reads for others comes with holder and credential', async () => {
-  const reading = await house.registry.getForReading(house.database.db, wedding.number);
+  const read = (number: string) =>
+    house.database
+      .as(scopeOfLicences(number))
+      .transaction((tx) => house.registry.getForReading(tx, number));
+  const reading = await read(wedding.number);
   expect(reading).toMatchObject({
     number: wedding.number,
     holderId: li,
@@ -181,7 +191,7 @@ test('what the exchange reads for others comes with holder and credential', asyn
     issuerId: 'civil',
     credential: wedding.credential,
   });
-  expect(await house.registry.getForReading(house.database.db, 'none')).toBeNull();
+  expect(await read('none')).toBeNull();
 });
 
 test('reads of one licence or one person touch no more than their partitions', async () => {

@@ -1,0 +1,21 @@
+// Whose rows an actor may see and write by who it is (docs/adr/0011-row-level-security.md).
+import { type RowScope, systemScope } from '../platform/index.ts';
+import type { Actor } from './actor.ts';
+
+/**
+ * The scope of an actor's own acts: a department its own business, a citizen her own, anyone nothing.
+ * What an act may see beyond that it opens itself, once it has decided so.
+ */
+export function rowScopeOf(actor: Actor): RowScope {
+  switch (actor.kind) {
+    case 'client':
+    case 'officer':
+      return actor.organisationId === null ? {} : { organisation: actor.organisationId };
+    case 'citizen':
+      return actor.personId === undefined ? {} : { person: actor.personId };
+    case 'system':
+      return systemScope;
+    case 'anonymous':
+      return {};
+  }
+}
