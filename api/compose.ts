@@ -101,9 +101,11 @@ export async function compose(options: ComposeOptions) {
     ids,
     audit,
     keys: {
-      indexRegistry: keystore.secret('index-registry'),
+      indexRegistry: keystore.secretVersions('index-registry'),
       indexAudit: keystore.secret('index-audit'),
-      kek: keystore.secret('kek'),
+      kek: keystore.secretVersions('kek'),
+      pepper: keystore.secret('pepper'),
+      platformData: keystore.secret('platform-data'),
       pseudonym: keystore.secret('pseudonym'),
       session: keystore.secret('session'),
       tokenKey: keystore.tokenKey,
@@ -186,6 +188,10 @@ export async function compose(options: ComposeOptions) {
         for (const job of [...registry.jobs, ...exchange.jobs])
           sweeper.every(job.everyMs, job.name, job.run);
         sweeper.every(60_000, 'identity.purge', () => identity.purgeExpired());
+        sweeper.every(2_000, 'identity.rotate', async (signal) => {
+          const rotating = await identity.rotateKeys(signal);
+          health.progress('rotation', { unfinished: rotating });
+        });
         await queue.start();
         await outbox.start();
       }

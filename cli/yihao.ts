@@ -3,6 +3,7 @@ import { AppError, ConfigError } from '../platform/index.ts';
 import { auditCheckCommand, auditVerifyCommand } from './audit.ts';
 import { type Command, UsageError } from './command.ts';
 import { harvestCommand } from './harvest.ts';
+import { keysRotateCommand, keysStatusCommand } from './keys.ts';
 import { keysInitCommand, migrateCommand } from './prepare.ts';
 import { serveCommand } from './serve.ts';
 import { callCommand, tokenCommand } from './token.ts';
@@ -11,6 +12,8 @@ const commands: Command[] = [
   serveCommand,
   migrateCommand,
   keysInitCommand,
+  keysRotateCommand,
+  keysStatusCommand,
   tokenCommand,
   callCommand,
   harvestCommand,

@@ -182,6 +182,8 @@ export function createAccess(deps: {
   };
 }
 
+export type Access = ReturnType<typeof createAccess>;
+
 function openDetail(key: Buffer, sealed: Buffer, subjectTag: Buffer | null): AccessDetail {
   let text: string;
   try {

@@ -1,12 +1,11 @@
 // The data key of each person: made with her row, wrapped by the key-encryption key, held unwrapped
 // for a moment. Whoever destroys the wrapped key has erased all that was sealed under it.
 import type { Clock, Ids, Tx } from '../platform/index.ts';
-import { deriveKey, KEY_BYTES, open, seal } from './sealing.ts';
+import type { KeyRing } from './key-ring.ts';
+import { KEY_BYTES, open, seal } from './sealing.ts';
 import { findById, type PersonRow } from './store-people.ts';
 
-export const KEK_VERSION = 1;
-
-// 5,000 keys are under 1 MB. A key destroyed by another process is forgotten here within a minute,
+// 5,000 keys are under 1 MB. A key destroyed by another process is forgotten here within this time,
 // at once when her row is read.
 const CACHED_KEYS = 5_000;
 const CACHED_MILLISECONDS = 60_000;
@@ -18,24 +17,43 @@ export interface PersonKey {
 }
 
 /** Keeps the unwrapped keys of one process. */
-export function createDataKeys({ kek, ids, clock }: { kek: Buffer; ids: Ids; clock: Clock }) {
+export function createDataKeys(deps: {
+  ring: KeyRing;
+  /** Seals what belongs to nobody in particular. */
+  platformKey: Buffer;
+  ids: Ids;
+  clock: Clock;
+}) {
+  const { ring, platformKey, ids, clock } = deps;
   const held = new Map<string, PersonKey & { until: number }>();
 
-  const context = (personId: string) => `identity.data_keys|${personId}|wrapped|${KEK_VERSION}`;
+  const context = (personId: string, kekVersion: number) =>
+    `identity.data_keys|${personId}|wrapped|${kekVersion}`;
 
-  function hold(row: Pick<PersonRow, 'id' | 'auditTag' | 'wrapped'>): PersonKey | null {
-    if (!row.wrapped) {
-      held.delete(row.id);
+  function unwrap(personId: string, kekVersion: number, wrapped: Buffer): Buffer {
+    return open(ring.kek.at(kekVersion), wrapped, context(personId, kekVersion));
+  }
+
+  function wrap(personId: string, key: Buffer): { kekVersion: number; wrapped: Buffer } {
+    const kekVersion = ring.newestKek();
+    const wrapped = seal(ids, ring.kek.at(kekVersion), key, context(personId, kekVersion));
+    return { kekVersion, wrapped };
+  }
+
+  type Keyed = Pick<PersonRow, 'id' | 'auditTag' | 'kekVersion' | 'wrapped'>;
+
+  function hold({ id, auditTag, kekVersion, wrapped }: Keyed): PersonKey | null {
+    if (!wrapped || kekVersion === null) {
+      held.delete(id);
       return null;
     }
-    const found = held.get(row.id);
-    const key = found?.key ?? open(kek, row.wrapped, context(row.id));
+    const key = held.get(id)?.key ?? unwrap(id, kekVersion, wrapped);
     const until = clock.now().getTime() + CACHED_MILLISECONDS;
-    held.delete(row.id);
-    held.set(row.id, { key, subjectTag: row.auditTag, until });
+    held.delete(id);
+    held.set(id, { key, subjectTag: auditTag, until });
     const [oldest] = held.keys();
     if (held.size > CACHED_KEYS && oldest !== undefined) held.delete(oldest);
-    return { key, subjectTag: row.auditTag };
+    return { key, subjectTag: auditTag };
   }
 
   /** The keys of these people; a person who doesn't exist or was erased is missing. */
@@ -59,13 +77,17 @@ export function createDataKeys({ kek, ids, clock }: { kek: Buffer; ids: Ids; clo
   }
 
   return {
-    /** Seals what belongs to nobody in particular. */
-    platformKey: deriveKey(kek, 'platform-data'),
+    platformKey,
     /** A new person's key, and its wrapped form for the row. */
-    make(personId: string): { key: Buffer; wrapped: Buffer } {
+    make(personId: string): { key: Buffer; kekVersion: number; wrapped: Buffer } {
       const key = ids.bytes(KEY_BYTES);
-      return { key, wrapped: seal(ids, kek, key, context(personId)) };
+      return { key, ...wrap(personId, key) };
     },
+    /** The same key wrapped under the newest version. */
+    rewrap(personId: string, kekVersion: number, wrapped: Buffer) {
+      return wrap(personId, unwrap(personId, kekVersion, wrapped));
+    },
+    unwrap,
     hold,
     load,
   };

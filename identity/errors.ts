@@ -21,4 +21,5 @@ export const identityErrors = errorCatalogue('identity', {
   sign_in_locked: 'rate_limited',
   sign_in_off: 'forbidden',
   form_token_invalid: 'forbidden',
+  rotation_running: 'conflict',
 });

@@ -1,11 +1,14 @@
 // People and companies as references: ensured, found, and, here alone, turned back into who they are.
 import { type Clock, cityDay, type Ids, type Tx } from '../platform/index.ts';
-import { type DataKeys, KEK_VERSION } from './data-keys.ts';
+import type { DataKeys } from './data-keys.ts';
 import { identityErrors } from './errors.ts';
 import type { PersonIdentifier } from './identifiers.ts';
-import { INDEX_VERSION, normalise, type PersonIndex } from './person-index.ts';
+import type { KeyRing } from './key-ring.ts';
+import { normalise, type PersonIndex } from './person-index.ts';
 import { open, seal } from './sealing.ts';
+import { findLiveVersions, type IndexedPersonRow } from './store-keys.ts';
 import {
+  findByAuditTag,
   findByBlindIndex,
   findById,
   insertPeople,
@@ -24,28 +27,50 @@ export type NamedPerson = PersonIdentifier & { name?: string | null | undefined 
 
 interface Wanted {
   identifier: PersonIdentifier;
-  blindIndex: Buffer;
+  auditTag: Buffer;
   name: string | undefined;
 }
 
-// The version stands in the context too, so that a value can't pass for one sealed by other rules.
+// The version of these rules stands in the context too, so that a value can't pass for one sealed by
+// others.
+const SEALING_VERSION = 1;
 const context = (personId: string, column: 'value' | 'name') =>
-  `identity.people|${personId}|${column}|${KEK_VERSION}`;
+  `identity.people|${personId}|${column}|${SEALING_VERSION}`;
+
+/** Each round but the first needs a rival's commit or a new key version between two statements. */
+const ROUNDS = 5;
 
 /** The people of one house. */
 export function createPeople(deps: {
+  ring: KeyRing;
   index: PersonIndex;
   dataKeys: DataKeys;
   clock: Clock;
   ids: Ids;
   cityTz: string;
 }) {
-  const { index, dataKeys, clock, ids, cityTz } = deps;
+  const { ring, index, dataKeys, clock, ids, cityTz } = deps;
   const today = () => cityDay(clock.now(), cityTz);
 
+  /** The rows of these people by their audit tags in hex, whichever version they are indexed under. */
+  async function lookUp(tx: Tx, people: readonly { identifier: PersonIdentifier }[]) {
+    if (ring.isEmpty()) ring.learn(await findLiveVersions(tx));
+    for (;;) {
+      const versions = ring.indexVersions();
+      const { people: rows, live } = await findByBlindIndex(
+        tx,
+        people.flatMap(({ identifier }) =>
+          versions.map((version) => index.blindIndex(identifier, version)),
+        ),
+      );
+      if (!ring.learn(live)) return new Map(rows.map((row) => [row.auditTag.toString('hex'), row]));
+    }
+  }
+
   /**
-   * The references of these people, in their order, in at most five statements for any number. Unknown
-   * ones get a row, so that nobody can tell by it who was known. Safe beside rivals that ensure the same.
+   * The references of these people, in their order, in at most six statements for any number. Unknown
+   * ones get a row, so that nobody can tell by it who was known. Safe beside rivals that ensure the same
+   * and while the keys rotate: the audit tag, whose key does not, is unique.
    */
   async function ensurePeople(
     tx: Tx,
@@ -55,39 +80,42 @@ export function createPeople(deps: {
     const wanted = new Map<string, Wanted>();
     const order = people.map((person, at) => {
       const identifier = normalise(person, today(), pointerOf(at));
-      const blindIndex = index.blindIndex(identifier);
-      const key = blindIndex.toString('hex');
+      const auditTag = index.subjectTag(identifier);
+      const key = auditTag.toString('hex');
       const name = person.name?.trim() || wanted.get(key)?.name;
-      wanted.set(key, { identifier, blindIndex, name });
+      wanted.set(key, { identifier, auditTag, name });
       return key;
     });
     if (wanted.size === 0) return [];
 
     const known = new Map<string, string>();
-    const existing = await findByBlindIndex(tx, indexesOf(wanted.values()));
-    for (const row of existing) {
-      known.set(row.blindIndex.toString('hex'), row.id);
-      // Whoever ensures a person seals or logs something about her next.
-      dataKeys.hold(row);
-    }
-    await rename(tx, existing, wanted);
+    const meet = async (rows: Map<string, PersonRow>) => {
+      for (const [key, row] of rows) {
+        known.set(key, row.id);
+        // Whoever ensures a person seals or logs something about her next.
+        dataKeys.hold(row);
+      }
+      await rename(tx, rows, wanted);
+    };
+    const missing = () => [...wanted].filter(([key]) => !known.has(key)).map(([, one]) => one);
 
-    const missing = [...wanted].filter(([key]) => !known.has(key)).map(([, person]) => person);
-    if (missing.length > 0) {
-      const made = missing.map(newPerson);
+    await meet(await lookUp(tx, [...wanted.values()]));
+    for (let round = 1; missing().length > 0; round += 1) {
+      if (round > ROUNDS) throw new TypeError('A person was neither found nor added.');
+      const made = missing().map(newPerson);
       const added = new Set(await insertPeople(tx, made, clock.now()));
       for (const row of made) {
         if (!added.has(row.id)) continue;
-        known.set(row.blindIndex.toString('hex'), row.id);
+        known.set(row.auditTag.toString('hex'), row.id);
         dataKeys.hold(row);
       }
-      if (added.size < made.length) {
-        // A rival committed them between our look and our insert.
-        const late = made.filter((row) => !added.has(row.id));
-        const rows = await findByBlindIndex(tx, indexesOf(late));
-        for (const row of rows) known.set(row.blindIndex.toString('hex'), row.id);
-        await rename(tx, rows, wanted);
-      }
+      const late = missing();
+      if (late.length === 0) break;
+      // A rival committed them between our look and our insert, or a new key version has come.
+      const tags = late.map(({ auditTag }) => auditTag);
+      const rivals = await findByAuditTag(tx, tags);
+      await meet(new Map(rivals.map((row) => [row.auditTag.toString('hex'), row])));
+      if (missing().length > 0) await meet(await lookUp(tx, missing()));
     }
     return order.map((key) => {
       const id = known.get(key);
@@ -96,27 +124,32 @@ export function createPeople(deps: {
     });
   }
 
-  function newPerson({ identifier, blindIndex, name }: Wanted): NewPerson {
+  function newPerson({ identifier, auditTag, name }: Wanted): NewPerson {
     const id = ids.uuid();
-    const { key, wrapped } = dataKeys.make(id);
+    const { key, kekVersion, wrapped } = dataKeys.make(id);
     const sealText = (text: string, column: 'value' | 'name') =>
       seal(ids, key, Buffer.from(text, 'utf8'), context(id, column));
+    const indexVersion = ring.newestIndex();
     return {
       id,
       scheme: identifier.scheme,
-      indexVersion: INDEX_VERSION,
-      blindIndex,
-      auditTag: index.subjectTag(identifier),
+      indexVersion,
+      blindIndex: index.blindIndex(identifier, indexVersion),
+      auditTag,
       valueSealed: sealText(identifier.value, 'value'),
       nameSealed: name === undefined ? null : sealText(name, 'name'),
-      kekVersion: KEK_VERSION,
+      kekVersion,
       wrapped,
     };
   }
 
-  async function rename(tx: Tx, rows: PersonRow[], wanted: Map<string, Wanted>): Promise<void> {
-    const names = rows.flatMap((row) => {
-      const name = wanted.get(row.blindIndex.toString('hex'))?.name;
+  async function rename(
+    tx: Tx,
+    rows: Map<string, PersonRow>,
+    wanted: Map<string, Wanted>,
+  ): Promise<void> {
+    const names = [...rows].flatMap(([at, row]) => {
+      const name = wanted.get(at)?.name;
       const key = name === undefined ? null : dataKeys.hold(row)?.key;
       if (name === undefined || !key || openName(row, key) === name) return [];
       const nameSealed = seal(ids, key, Buffer.from(name, 'utf8'), context(row.id, 'name'));
@@ -158,9 +191,20 @@ export function createPeople(deps: {
 
     /** The reference of a person already known, or null; adds nothing. */
     async findPerson(tx: Tx, identifier: PersonIdentifier): Promise<string | null> {
-      const blindIndex = index.blindIndex(normalise(identifier, today(), '/value'));
-      const [row] = await findByBlindIndex(tx, [blindIndex]);
+      const wanted = normalise(identifier, today(), '/value');
+      const [row] = (await lookUp(tx, [{ identifier: wanted }])).values();
       return row?.id ?? null;
+    },
+
+    /** The blind index of a row under the newest version, from what is sealed in it. */
+    newIndexOf(row: IndexedPersonRow): { indexVersion: number; blindIndex: Buffer } {
+      const key = dataKeys.unwrap(row.id, row.kekVersion, row.wrapped);
+      const value = open(key, row.valueSealed, context(row.id, 'value')).toString('utf8');
+      const indexVersion = ring.newestIndex();
+      return {
+        indexVersion,
+        blindIndex: index.blindIndex({ scheme: row.scheme, value }, indexVersion),
+      };
     },
 
     /** Who a reference stands for; identity.erased when her data key is gone. */
@@ -189,8 +233,4 @@ export type People = ReturnType<typeof createPeople>;
 function openName(row: PersonRow, key: Buffer): string | null {
   if (!row.nameSealed) return null;
   return open(key, row.nameSealed, context(row.id, 'name')).toString('utf8');
-}
-
-function indexesOf(people: Iterable<{ blindIndex: Buffer }>): Buffer[] {
-  return [...people].map((person) => person.blindIndex);
 }

@@ -10,8 +10,9 @@ import {
   type PersonIdentifier,
 } from './identifiers.ts';
 
-// In the row and in the digest's own input: a new key or a new folding gets the next number.
-export const INDEX_VERSION = 1;
+// In the digest's own input: a new folding gets the next number. Tags stand in what the log commits
+// to, so their key never changes (docs/adr/0010).
+const TAG_VERSION = 1;
 
 const labels = { 'cn-id': 'cid', uscc: 'uscc' } satisfies Record<
   PersonIdentifier['scheme'],
@@ -20,19 +21,19 @@ const labels = { 'cn-id': 'cid', uscc: 'uscc' } satisfies Record<
 
 /** The digests of one house; each key serves one of them only. */
 export function createPersonIndex(keys: {
-  indexRegistry: Buffer;
+  indexRegistry: { at(version: number): Buffer };
   indexAudit: Buffer;
   pseudonym: Buffer;
 }) {
   return {
-    /** Finds a person's row; the identifier must be normalised. */
-    blindIndex: (person: PersonIdentifier) =>
-      mac(keys.indexRegistry, `${labels[person.scheme]}|v${INDEX_VERSION}|${person.value}`),
+    /** Finds a person's row under one version of its key; the identifier must be normalised. */
+    blindIndex: (person: PersonIdentifier, version: number) =>
+      mac(keys.indexRegistry.at(version), `${labels[person.scheme]}|v${version}|${person.value}`),
     /** Finds a person's entries in the log; the identifier must be normalised. */
     subjectTag: (person: PersonIdentifier) =>
-      mac(keys.indexAudit, `${labels[person.scheme]}|v${INDEX_VERSION}|${person.value}`),
+      mac(keys.indexAudit, `${labels[person.scheme]}|v${TAG_VERSION}|${person.value}`),
     /** Finds the entries of one case in the log. */
-    caseTag: (caseId: string) => mac(keys.indexAudit, `case|v${INDEX_VERSION}|${caseId}`),
+    caseTag: (caseId: string) => mac(keys.indexAudit, `case|v${TAG_VERSION}|${caseId}`),
     /** The same actor has another pseudonym towards each subject, so that leaves can't be joined. */
     pseudonym: (actor: string, subjectTag: Buffer | null) =>
       mac(keys.pseudonym, `${actor}|${subjectTag?.toString('hex') ?? ''}`).toString('base64url'),

@@ -1,4 +1,4 @@
-// The tables of identity as drizzle sees them; migrations/0004_identity.sql makes them.
+// The tables of identity as drizzle sees them; migrations/0004_identity.sql and 0019 make them.
 import {
   customType,
   integer,
@@ -12,6 +12,7 @@ import {
 } from 'drizzle-orm/pg-core';
 
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
 const moment = (name: string) => timestamp(name, { withTimezone: true });
 
 export const identitySchema = pgSchema('identity');
@@ -68,6 +69,18 @@ export const dataKeys = identitySchema.table('data_keys', {
   wrapped: bytea('wrapped').notNull(),
   createdAt: moment('created_at').notNull(),
 });
+
+export const keyVersions = identitySchema.table(
+  'key_versions',
+  {
+    name: text('name').notNull(),
+    version: smallint('version').notNull(),
+    createdAt: moment('created_at').notNull(),
+    createdXid: xid8('created_xid').notNull(),
+    retiredAt: moment('retired_at'),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.version] })],
+);
 
 export const localSecrets = identitySchema.table(
   'local_secrets',

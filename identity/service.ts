@@ -2,17 +2,20 @@
 import type { KeyObject } from 'node:crypto';
 import type { Audit } from '../audit/index.ts';
 import type { Clock, Database, Ids, Logger } from '../platform/index.ts';
+import type { SecretVersions } from '../signing/index.ts';
 import { createAccess } from './access.ts';
 import type { Actor } from './actor.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { createClients } from './client.ts';
 import { createDataKeys } from './data-keys.ts';
 import { maskIdentifier } from './identifiers.ts';
+import { createKeyRing } from './key-ring.ts';
 import { createOrganisations } from './organisations.ts';
 import { createPeople } from './people.ts';
 import { createPersonIndex } from './person-index.ts';
 import { createReferences } from './references.ts';
-import { deriveKey, KEY_BYTES } from './sealing.ts';
+import { createRotation } from './rotation.ts';
+import { KEY_BYTES } from './sealing.ts';
 import { createSecretHash, type SecretCost } from './secret-hash.ts';
 import { createSessions } from './sessions.ts';
 import { deleteExpiredJtis, startRememberingProofs } from './store-clients.ts';
@@ -35,11 +38,13 @@ export interface IdentityDeps {
   cityTz: string;
 }
 
-/** Secrets of 32 bytes, each for one use, and the ES256 key that signs access tokens. */
+/** Secrets of 32 bytes, each for one use, two of them in versions, and the ES256 key that signs access tokens. */
 interface IdentityKeys {
-  indexRegistry: Buffer;
+  indexRegistry: SecretVersions;
   indexAudit: Buffer;
-  kek: Buffer;
+  kek: SecretVersions;
+  pepper: Buffer;
+  platformData: Buffer;
   pseudonym: Buffer;
   session: Buffer;
   tokenKey: { readonly privateKey: KeyObject };
@@ -49,11 +54,11 @@ interface IdentityKeys {
 export function createIdentity(deps: IdentityDeps) {
   const { database, clock, ids, audit, keys, publicUrl, logger, cityTz } = deps;
   checkKeys(keys);
+  const ring = createKeyRing(keys);
   const index = createPersonIndex(keys);
-  const dataKeys = createDataKeys({ kek: keys.kek, ids, clock });
-  const people = createPeople({ index, dataKeys, clock, ids, cityTz });
-  const pepper = deriveKey(keys.kek, 'secret-pepper');
-  const secretHash = createSecretHash({ pepper, ids, cost: deps.secretCost });
+  const dataKeys = createDataKeys({ ring, platformKey: keys.platformData, ids, clock });
+  const people = createPeople({ ring, index, dataKeys, clock, ids, cityTz });
+  const secretHash = createSecretHash({ pepper: keys.pepper, ids, cost: deps.secretCost });
   const organisations = createOrganisations({ database, clock, ids, secretHash });
   const door = {
     database,
@@ -68,26 +73,36 @@ export function createIdentity(deps: IdentityDeps) {
     database,
     clock,
     ids,
-    index,
+    people,
     secretHash,
     sessionKey: keys.session,
     isLocalSignInAllowed: deps.isLocalSignInAllowed,
   });
+
+  const access = createAccess({ database, audit, index, dataKeys, ids });
+  const rotation = createRotation({ database, access, keys, ring, people, dataKeys });
 
   return {
     ...organisations,
     ...people,
     ...createVault({ dataKeys, ids }),
     ...createReferences({ people }),
-    ...createAccess({ database, audit, index, dataKeys, ids }),
+    ...access,
     ...createClients({ clock, ids }),
     ...sessions,
+    ...rotation,
     caseTag: index.caseTag,
     tokenEndpoint: createTokenEndpoint(door),
     authenticateRequest: createAuthenticate(door),
 
-    /** To be awaited before the first request: from now on proofs are remembered. */
-    start: () => startRememberingProofs(database.db),
+    /**
+     * To be awaited before the first request: from now on proofs are remembered. Throws when a key
+     * version that rows stand under is not there.
+     */
+    async start(): Promise<void> {
+      await rotation.checkVersions();
+      await startRememberingProofs(database.db);
+    },
 
     /** Forgets what has run out: proofs, assertions, sessions, tries. For the sweeper, every minute. */
     async purgeExpired(): Promise<void> {
@@ -130,7 +145,8 @@ export function createIdentity(deps: IdentityDeps) {
 export type Identity = ReturnType<typeof createIdentity>;
 
 function checkKeys(keys: IdentityKeys): void {
-  const secrets = [keys.indexRegistry, keys.indexAudit, keys.kek, keys.pseudonym, keys.session];
+  const { indexAudit, pepper, platformData, pseudonym, session } = keys;
+  const secrets = [indexAudit, pepper, platformData, pseudonym, session];
   if (secrets.some((secret) => secret.length !== KEY_BYTES)) {
     throw new TypeError('Each of the secret keys has 32 bytes.');
   }

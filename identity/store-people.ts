@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
 import type { PersonIdentifier } from './identifiers.ts';
+import { type LiveVersions, liveVersions, newestVersion } from './store-keys.ts';
 
 /** A stored person; `wrapped` is null once her data key was destroyed. */
 export interface PersonRow {
@@ -11,6 +12,7 @@ export interface PersonRow {
   auditTag: Buffer;
   valueSealed: Buffer;
   nameSealed: Buffer | null;
+  kekVersion: number | null;
   wrapped: Buffer | null;
 }
 
@@ -28,16 +30,29 @@ export interface NewPerson {
 
 const columns = sql`
   p.id, p.scheme, p.blind_index as "blindIndex", p.audit_tag as "auditTag",
-  p.value_sealed as "valueSealed", p.name_sealed as "nameSealed", k.wrapped`;
+  p.value_sealed as "valueSealed", p.name_sealed as "nameSealed",
+  k.kek_version::int as "kekVersion", k.wrapped`;
 
-/** The people with these blind indexes, in no order; those nobody knows are missing. */
-export function findByBlindIndex(tx: Tx, blindIndexes: Buffer[]): Promise<PersonRow[]> {
-  return selectRows<PersonRow>(
+/**
+ * The people with these blind indexes, in no order, and the versions that are live in the same
+ * snapshot; those nobody knows are missing. An index under every live version must be among them.
+ */
+export async function findByBlindIndex(
+  tx: Tx,
+  blindIndexes: Buffer[],
+): Promise<{ people: PersonRow[]; live: LiveVersions }> {
+  const rows = await selectRows<LiveVersions & (PersonRow | { id: null })>(
     tx,
-    sql`select ${columns}
-      from identity.people p left join identity.data_keys k on k.person_id = p.id
-      where p.blind_index in (${list(blindIndexes)})`,
+    sql`select v.*, found.*
+      from ${liveVersions} as v left join (
+        select ${columns}
+        from identity.people p left join identity.data_keys k on k.person_id = p.id
+        where p.blind_index in (${list(blindIndexes)})
+      ) as found on true`,
   );
+  const [live] = rows;
+  if (!live) throw new TypeError('There is always a row with the versions.');
+  return { people: rows.filter((row) => row.id !== null), live };
 }
 
 /** The people with these ids, in no order. */
@@ -61,8 +76,9 @@ export function findByAuditTag(tx: Tx, tags: Buffer[]): Promise<PersonRow[]> {
 }
 
 /**
- * Adds people with their data keys in one statement and returns the ids that were added. Those whose
- * blind index is there already, from a rival as well, are left out.
+ * Adds people with their data keys in one statement and returns the ids that were added. Left out are
+ * those who are there already under any version, from a rival as well (the audit tag tells), and all
+ * when a newer version of a key has come.
  */
 export async function insertPeople(tx: Tx, people: NewPerson[], at: Date): Promise<string[]> {
   const input = people.map((person) => ({
@@ -85,8 +101,10 @@ export async function insertPeople(tx: Tx, people: NewPerson[], at: Date): Promi
         select id, scheme, "indexVersion", decode("blindIndex", 'hex'), decode("auditTag", 'hex'),
           decode("valueSealed", 'hex'), decode("nameSealed", 'hex'), ${at.toISOString()}::timestamptz
         from input
-        order by "blindIndex" -- one order for all, so that two batches can't wait for each other
-        on conflict (blind_index) do nothing
+        where "indexVersion" = ${newestVersion('index-registry')}
+          and "kekVersion" = ${newestVersion('kek')}
+        order by "auditTag" -- one order for all, so that two batches can't wait for each other
+        on conflict do nothing
         returning id
       ), keyed as (
         insert into identity.data_keys (person_id, kek_version, wrapped, created_at)

@@ -28,16 +28,15 @@ export async function putSecret(tx: Tx, account: Account, hash: string, at: Date
   );
 }
 
-/** The account and stored secret of a person, by her blind index. */
+/** The account and stored secret of a person. */
 export async function findPersonSecret(
   tx: Tx,
-  blindIndex: Buffer,
+  personId: string,
 ): Promise<{ id: string; hash: string } | null> {
   const [row] = await selectRows<{ id: string; hash: string }>(
     tx,
-    sql`select p.id, s.hash from identity.people p
-      join identity.local_secrets s on s.account_kind = 'person' and s.account_id = p.id
-      where p.blind_index = ${blindIndex}`,
+    sql`select account_id as id, hash from identity.local_secrets
+      where account_kind = 'person' and account_id = ${personId}`,
   );
   return row ?? null;
 }

@@ -8,6 +8,7 @@ export type { SecretName } from './key-files.ts';
 export { type Keystore, type LogKey, openKeystore, type Signer } from './keystore.ts';
 export type { VerifiedReceipt } from './receipt.ts';
 export type { StatusReference } from './sd-jwt-vc.ts';
+export { openSecretVersions, type SecretVersions } from './secret-versions.ts';
 export { createSigning, type Signing, type SigningDeps } from './service.ts';
 export type { AllocatedStatus, StatusValue } from './status-lists.ts';
 export type { VerifiedCredential, VerifyOptions } from './verify-credential.ts';

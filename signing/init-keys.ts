@@ -1,5 +1,5 @@
 // `keys init`: makes every key and certificate of a house that is missing, and nothing else.
-import { createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPair, hkdfSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Clock, Ids } from '../platform/index.ts';
@@ -17,13 +17,16 @@ import {
   keyFile,
   prepareKeysDir,
   readCertificate,
+  readKeyFile,
   readPrivateKey,
   SECRET_BYTES,
   SECRET_NAMES,
+  type SecretName,
   secretFile,
   USCC_PATTERN,
   writeOnce,
 } from './key-files.ts';
+import { isRotated } from './secret-versions.ts';
 import { SUBJECT_UNITS } from './subject-units.ts';
 
 const generate = promisify(generateKeyPair);
@@ -64,12 +67,13 @@ export async function initKeys(keysDir: string, options: InitKeysOptions): Promi
   }
   prepareKeysDir(keysDir);
   const maker = createMaker(keysDir, options);
+  const firstSecret = secretMaker(keysDir, options.ids);
 
   await maker.authority('root', 'p384', 'Yihao Root CA', null);
   await maker.authority('issuing', 'p256', 'Yihao Issuing CA', 'root');
   await Promise.all([
-    ...SECRET_NAMES.map((name) =>
-      maker.file(secretFile(name), () => options.ids.bytes(SECRET_BYTES)),
+    ...SECRET_NAMES.filter((name) => !isRotated(keysDir, name)).map((name) =>
+      maker.file(secretFile(name), () => firstSecret(name)),
     ),
     maker.key('log', 'ed25519'),
     maker.key('token', 'p256'),
@@ -77,6 +81,24 @@ export async function initKeys(keysDir: string, options: InitKeysOptions): Promi
     ...options.organisations.flatMap(departmentLeaves).map((leaf) => maker.leaf(leaf)),
   ]);
   return maker.made.sort();
+}
+
+/**
+ * A house made before the pepper and the platform's data key had files of their own drew both from
+ * its key-encryption key; it goes on with the same.
+ */
+function secretMaker(keysDir: string, ids: Ids): (name: SecretName) => Buffer {
+  const kekFile = secretFile('kek');
+  const kek = hasFile(keysDir, kekFile) ? readKeyFile(keysDir, kekFile) : null;
+  const drawn: Partial<Record<SecretName, string>> = {
+    pepper: 'secret-pepper',
+    'platform-data': 'platform-data',
+  };
+  return (name) => {
+    const purpose = drawn[name];
+    if (kek === null || purpose === undefined) return ids.bytes(SECRET_BYTES);
+    return Buffer.from(hkdfSync('sha256', kek, '', `yihao|${purpose}`, SECRET_BYTES));
+  };
 }
 
 interface Leaf extends Pick<CertificateContent, 'subject' | 'keyUsage' | 'extendedKeyUsage'> {

@@ -14,6 +14,8 @@ export const SECRET_NAMES = [
   'index-lookup',
   'index-registry',
   'kek',
+  'pepper',
+  'platform-data',
   'pseudonym',
   'session',
 ] as const;
@@ -104,6 +106,15 @@ export function readKeyFile(keysDir: string, file: string): Buffer {
       { cause: error },
     );
   }
+}
+
+/** Reads a secret of KEYS_DIR; one that is missing or cut off is refused with what to do. */
+export function readSecret(keysDir: string, file: string): Buffer {
+  const bytes = readKeyFile(keysDir, file);
+  if (bytes.length === SECRET_BYTES) return bytes;
+  throw signingErrors.keys_missing(
+    `The key file ${file} in ${keysDir} is damaged: restore it from its backup.`,
+  );
 }
 
 function isFileError(error: unknown, code: string): boolean {

@@ -13,13 +13,13 @@ import {
   type KeyName,
   keyFile,
   readCertificate,
-  readKeyFile,
   readPrivateKey,
-  SECRET_BYTES,
+  readSecret,
   type SecretName,
   secretFile,
   USCC_PATTERN,
 } from './key-files.ts';
+import { openSecretVersions, type RotatingSecret, type SecretVersions } from './secret-versions.ts';
 
 /** A private key in use: signs, and shows the certificates that vouch for it. */
 export interface Signer {
@@ -53,7 +53,9 @@ export interface CertificateAuthority {
 
 /** Keys by what they are for. Reading one that is missing throws `signing.keys_missing`. */
 export interface Keystore {
-  secret(name: SecretName): Buffer;
+  secret(name: Exclude<SecretName, RotatingSecret>): Buffer;
+  /** A secret that rotates; see keys rotate. */
+  secretVersions(name: RotatingSecret): SecretVersions;
   readonly logKey: LogKey;
   readonly tokenKey: TokenKey;
   readonly credentialKey: Signer;
@@ -90,19 +92,15 @@ export function openKeystore(keysDir: string): Keystore {
     return made;
   }
 
-  function secret(name: SecretName): Buffer {
-    const bytes = secrets.get(name) ?? readKeyFile(keysDir, secretFile(name));
-    if (bytes.length !== SECRET_BYTES) {
-      throw signingErrors.keys_missing(
-        `The key file ${secretFile(name)} in ${keysDir} is damaged: restore it from its backup.`,
-      );
-    }
+  function secret(name: Exclude<SecretName, RotatingSecret>): Buffer {
+    const bytes = secrets.get(name) ?? readSecret(keysDir, secretFile(name));
     secrets.set(name, bytes);
     return bytes;
   }
 
   return {
     secret,
+    secretVersions: (name) => openSecretVersions(keysDir, name),
     get logKey() {
       return logKey();
     },

@@ -4,17 +4,35 @@ import pino from 'pino';
 import { type Audit, createAudit } from '../../../audit/index.ts';
 import { createIdentity, type Identity, type IdentityDeps } from '../../../identity/index.ts';
 import { type Database, systemClock, systemIds } from '../../../platform/index.ts';
+import type { SecretVersions } from '../../../signing/index.ts';
 
 export const PUBLIC_URL = 'http://127.0.0.1:4100';
 
 const secret = () => systemIds.bytes(32);
 
+/** A key in versions; two houses that share it share every new one, as two processes share KEYS_DIR. */
+export function versions(): SecretVersions {
+  const made = new Map([[1, secret()]]);
+  return {
+    at: (version) => {
+      const key = made.get(version);
+      if (!key) throw new Error(`There is no version ${version}.`);
+      return key;
+    },
+    make: async (version) => void (made.has(version) || made.set(version, secret())),
+    // Kept, as a process keeps what it has read.
+    retire: () => {},
+  };
+}
+
 /** Keys of a house; two houses with the same keys are two processes of one. */
 export function makeKeys(): IdentityDeps['keys'] {
   return {
-    indexRegistry: secret(),
+    indexRegistry: versions(),
     indexAudit: secret(),
-    kek: secret(),
+    kek: versions(),
+    pepper: secret(),
+    platformData: secret(),
     pseudonym: secret(),
     session: secret(),
     tokenKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }),

@@ -134,6 +134,7 @@ describe('the app role', () => {
       data_keys: 'DELETE INSERT SELECT UPDATE',
       dpop_epochs: 'INSERT SELECT',
       dpop_jtis: 'DELETE INSERT SELECT',
+      key_versions: 'INSERT SELECT',
       local_secrets: 'INSERT SELECT UPDATE',
       officers: 'INSERT SELECT UPDATE',
       organisations: 'INSERT SELECT UPDATE',

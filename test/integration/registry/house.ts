@@ -101,9 +101,11 @@ export function withRegistry(): House {
       ...common,
       audit,
       keys: {
-        indexRegistry: keystore.secret('index-registry'),
+        indexRegistry: keystore.secretVersions('index-registry'),
         indexAudit: keystore.secret('index-audit'),
-        kek: keystore.secret('kek'),
+        kek: keystore.secretVersions('kek'),
+        pepper: keystore.secret('pepper'),
+        platformData: keystore.secret('platform-data'),
         pseudonym: keystore.secret('pseudonym'),
         session: keystore.secret('session'),
         tokenKey: keystore.tokenKey,

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { containsCitizenId, foldIdentifier, isCitizenId } from '../../../identity/index.ts';
 import { createPersonIndex, normalise } from '../../../identity/person-index.ts';
 import { systemIds } from '../../../platform/index.ts';
-import { citizenId } from '../../integration/identity/house.ts';
+import { citizenId, versions } from '../../integration/identity/house.ts';
 
 const index = createPersonIndex({
-  indexRegistry: systemIds.bytes(32),
+  indexRegistry: versions(),
   indexAudit: systemIds.bytes(32),
   pseudonym: systemIds.bytes(32),
 });
@@ -45,7 +45,7 @@ describe('identifiers', () => {
         const folded = foldIdentifier(write(value));
         expect(folded).toBe(value);
         expect(foldIdentifier(folded)).toBe(folded);
-        expect(index.blindIndex(cnId(write(value)))).toEqual(index.blindIndex(cnId(value)));
+        expect(index.blindIndex(cnId(write(value)), 1)).toEqual(index.blindIndex(cnId(value), 1));
         expect(index.subjectTag(cnId(write(value)))).toEqual(index.subjectTag(cnId(value)));
       }),
     );
@@ -58,10 +58,10 @@ describe('identifiers', () => {
         const digests = [a, b].flatMap((value) => {
           const person = cnId(value);
           return [
-            index.blindIndex(person),
+            index.blindIndex(person, 1),
             index.subjectTag(person),
             index.caseTag(value),
-            index.blindIndex({ scheme: 'uscc', value }),
+            index.blindIndex({ scheme: 'uscc', value }, 1),
           ];
         });
         expect(new Set(digests.map((digest) => digest.toString('hex'))).size).toBe(8);

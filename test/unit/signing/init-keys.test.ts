@@ -236,7 +236,8 @@ describe('the keystore', () => {
     const dir = mkdtempSync(join(tmpdir(), 'yihao-init-'));
     const keystore = openKeystore(dir);
     const asked: (() => unknown)[] = [
-      () => keystore.secret('kek'),
+      () => keystore.secret('session'),
+      () => keystore.secretVersions('kek').at(1),
       () => keystore.logKey,
       () => keystore.tokenKey,
       () => keystore.credentialKey,
@@ -270,7 +271,7 @@ describe('the keystore', () => {
       writeFileSync(join(keysDir, file), content);
       const keystore = openKeystore(keysDir);
       const ask = () =>
-        file.startsWith('secrets') ? keystore.secret('kek') : keystore.credentialKey;
+        file.startsWith('secrets') ? keystore.secretVersions('kek').at(1) : keystore.credentialKey;
       expect(thrownBy(ask)).toMatchObject({ code: 'signing.keys_missing' });
       writeFileSync(join(keysDir, file), whole);
     }
@@ -278,11 +279,12 @@ describe('the keystore', () => {
 
   test('gives each secret its own 32 bytes', () => {
     const keystore = openKeystore(keysDir);
-    const secrets = (['kek', 'session', 'index-audit', 'index-registry'] as const).map((name) =>
-      keystore.secret(name).toString('hex'),
-    );
+    const secrets = [
+      ...(['session', 'index-audit', 'pepper'] as const).map((name) => keystore.secret(name)),
+      ...(['kek', 'index-registry'] as const).map((name) => keystore.secretVersions(name).at(1)),
+    ].map((secret) => secret.toString('hex'));
     expect(new Set(secrets.map((secret) => secret.length))).toEqual(new Set([64]));
-    expect(new Set(secrets).size).toBe(4);
+    expect(new Set(secrets).size).toBe(5);
   });
 });
 

@@ -1,0 +1,124 @@
+// `keys rotate` and `keys status`: new versions of the keys that personal data stands under, made
+// while the house serves.
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Actor, Identity } from '../identity/index.ts';
+import { loadConfig } from '../platform/index.ts';
+import { type Command, readArgs, UsageError } from './command.ts';
+import { attachHouse, type House } from './house.ts';
+
+const rotating = ['kek', 'index-registry'] as const;
+type RotatingKey = (typeof rotating)[number];
+
+const pollMs = 500;
+
+async function withIdentity(act: (house: House) => Promise<number>): Promise<number> {
+  const house = await attachHouse(loadConfig(), (line) => console.error(line));
+  try {
+    return await act(house);
+  } finally {
+    await house.close();
+  }
+}
+
+const operator = (requestId: string): Actor => ({
+  kind: 'system',
+  requestId,
+  organisationId: null,
+  roles: ['operator'],
+  scopes: [],
+});
+
+/** How many rows stand under the newest version of a key, and how many under older ones. */
+async function countsOf(identity: Identity, name: RotatingKey) {
+  const versions = (await identity.keyVersions()).filter((one) => one.name === name);
+  const newest = Math.max(...versions.map((one) => one.version));
+  const sum = (isNewest: boolean): number =>
+    versions
+      .filter((one) => (one.version === newest) === isNewest)
+      .reduce((total, one) => total + one.uses, 0);
+  return { moved: sum(true), left: sum(false) };
+}
+
+/** Works beside the house's own workers until the old version is retired, and says how far it is. */
+async function finishRotation(identity: Identity, name: RotatingKey): Promise<void> {
+  let isDone = false;
+  const work = async (): Promise<void> => {
+    while ((await identity.rotateKeys()).includes(name)) await wait(pollMs);
+  };
+  const report = async (): Promise<void> => {
+    for (let last = ''; !isDone; await wait(pollMs)) {
+      const { moved, left } = await countsOf(identity, name);
+      const line =
+        left > 0
+          ? `${name}: ${moved} of ${moved + left} rows moved`
+          : `${name}: all ${moved} rows moved; waiting for older transactions to end`;
+      if (line !== last) console.log(line);
+      last = line;
+    }
+  };
+  const reporting = report();
+  try {
+    await work();
+  } finally {
+    isDone = true;
+    await reporting;
+  }
+}
+
+export const keysRotateCommand: Command = {
+  name: 'keys rotate',
+  summary: 'Make a new version of a key that personal data stands under',
+  help: `keys rotate ${rotating.join('|')} [--no-wait]
+
+kek              the key-encryption key: the data key of each person is wrapped anew
+index-registry   the key of the blind index that finds a person: each index is computed anew
+
+Writes the new version into KEYS_DIR/secrets, from where every running process takes it up without
+a restart, and moves what stands under the old one in small batches, beside the house's workers.
+Cut off at any point, the workers go on by themselves; so they do with --no-wait. When nothing uses
+the old version it is moved to KEYS_DIR/retired: backups of the database made before need it. Back
+KEYS_DIR up before and after. All processes of a house share KEYS_DIR.
+
+The other keys do not rotate; docs/adr/0010-key-versions-and-erasure.md says why.
+Exit code: 0 when the old version is retired (with --no-wait: when the new one writes), 1 when refused.`,
+  async run(args) {
+    const { values, positionals } = readArgs(args, { 'no-wait': { type: 'boolean' } });
+    const name = rotating.find((one) => one === positionals[0]);
+    if (!name || positionals.length > 1) {
+      throw new UsageError(`Say which key: ${rotating.join(' or ')}.`);
+    }
+    return withIdentity(async ({ services: { identity, ids } }) => {
+      const version = await identity.beginRotation(operator(ids.uuid()), name);
+      console.log(`${name}: version ${version} writes from now on`);
+      if (values['no-wait']) return 0;
+      await finishRotation(identity, name);
+      console.log(`${name}: version ${version - 1} is retired`);
+      return 0;
+    });
+  },
+};
+
+export const keysStatusCommand: Command = {
+  name: 'keys status',
+  summary: 'Show the versions of the keys that rotate, and what stands under them',
+  help: `keys status
+
+One line per version: its state, and how many rows stand under it. Counts every row: on a large
+database this takes a while.
+Exit code: 0 when each key has one version in use, 1 while a rotation is not finished.`,
+  async run(args) {
+    readArgs(args, {});
+    return withIdentity(async ({ services: { identity } }) => {
+      const versions = await identity.keyVersions();
+      for (const { name, version, isRetired, uses } of versions) {
+        const newest = Math.max(
+          ...versions.filter((one) => one.name === name).map((one) => one.version),
+        );
+        const state = isRetired ? 'retired' : version === newest ? 'writes' : 'being left';
+        console.log(`${name} v${version}  ${state}  ${uses} rows`);
+      }
+      const live = versions.filter(({ isRetired }) => !isRetired);
+      return live.length === rotating.length ? 0 : 1;
+    });
+  },
+};
