@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { execFileSync } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
+import { hkdfSync, X509Certificate } from 'node:crypto';
 import {
   mkdtempSync,
   readdirSync,
@@ -117,6 +117,39 @@ describe('keys init', () => {
       true,
     );
     expect(keystore.sealKey(CIVIL.uscc).algorithm).toBe('RS256');
+    rmSync(dir, { recursive: true });
+  });
+
+  test('never makes the first version of a secret again once it was rotated and retired', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'yihao-init-'));
+    await initKeys(dir, options);
+    const kek = openKeystore(dir).secretVersions('kek');
+    await kek.make(2);
+    const second = kek.at(2);
+    await kek.make(2);
+    kek.retire(1);
+    kek.retire(1);
+    expect(await initKeys(dir, options)).toEqual([]);
+    const versions = openKeystore(dir).secretVersions('kek');
+    expect(versions.at(2)).toEqual(second);
+    expect(thrownBy(() => versions.at(1))).toMatchObject({ code: 'signing.keys_missing' });
+    expect(readdirSync(join(dir, 'retired'))).toEqual(['kek.v1.key']);
+    rmSync(dir, { recursive: true });
+  });
+
+  test('draws pepper and platform key from the key-encryption key of a house made before', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'yihao-init-'));
+    await initKeys(dir, options);
+    for (const name of ['pepper', 'platform-data']) unlinkSync(join(dir, `secrets/${name}.key`));
+    expect(await initKeys(dir, options)).toEqual([
+      'secrets/pepper.key',
+      'secrets/platform-data.key',
+    ]);
+    const keystore = openKeystore(dir);
+    const drawn = (purpose: string) =>
+      Buffer.from(hkdfSync('sha256', keystore.secretVersions('kek').at(1), '', purpose, 32));
+    expect(keystore.secret('pepper')).toEqual(drawn('yihao|secret-pepper'));
+    expect(keystore.secret('platform-data')).toEqual(drawn('yihao|platform-data'));
     rmSync(dir, { recursive: true });
   });
 
