@@ -7,6 +7,7 @@ import { allowedMethods } from './allowed-methods.ts';
 import { auditRoutes } from './audit.ts';
 import { authenticate } from './authenticate.ts';
 import { ckanRoutes } from './ckan.ts';
+import { clientRoutes } from './clients.ts';
 import type { Services } from './compose.ts';
 import { crossOrigin } from './cross-origin.ts';
 import { checkRouteRights, doors } from './doors.ts';
@@ -84,6 +85,7 @@ export function createApp(services: Services) {
     .route('/v1/licences', licenceActRoutes(services))
     .route('/v1/agreements', agreementRoutes(services))
     .route('/v1/audit', auditRoutes(services))
+    .route('/v1/clients', clientRoutes(services))
     .route('/v1/public', publicRoutes(services))
     .route('/v1', verificationRoutes(services))
     .route('/v1', meRoutes({ services, clearedCookie: sessionCookie.clear() }));

@@ -1,47 +1,44 @@
-// Machine clients: the department's system as it is registered, and what may be registered.
-import { z } from 'zod';
+// Machine clients: a department's system as it is registered, and as others see it.
 import { type Clock, type Ids, isUniqueViolation, type Tx } from '../platform/index.ts';
 import { isScope, type Scope } from './actor.ts';
+import { ClientKeys, type ClientMethod, checkClientKeys } from './client-keys.ts';
 import { identityErrors } from './errors.ts';
-import {
-  type ClientRow,
-  findClient,
-  insertClient,
-  listClients,
-  updateClientState,
-} from './store-clients.ts';
-
-const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
-
-// RFC 7517; strict, so that no private member, jku or x5u slips in. kid tells overlapping keys apart.
-const PublicKey = z.strictObject({
-  kty: z.literal('EC'),
-  crv: z.literal('P-256'),
-  x: coordinate,
-  y: coordinate,
-  kid: z.string().min(1).max(128),
-  alg: z.literal('ES256').optional(),
-  use: z.literal('sig').optional(),
-});
+import { jwkThumbprint } from './jwk-thumbprint.ts';
+import { type ClientRow, findClient, insertClient, listClients } from './store-clients.ts';
 
 /** A client's registration. */
 export interface NewClient {
   organisationId: string;
   name: string;
-  /** The public keys it signs assertions with: ES256, each with a kid. */
+  /** The public keys it authenticates with: ES256, each with a kid. */
   jwks: { keys: unknown[] };
   scopes: readonly Scope[];
+  /** Default: private_key_jwt, with DPoP-bound tokens. */
+  method?: ClientMethod;
   /** Default: the organisation's id and a few random characters. */
   clientId?: string;
 }
 
-/** A client as others see it. */
+/** A client as operators see it. */
 export interface Client {
-  clientId: string;
-  organisationId: string;
+  id: string;
+  organisation: string;
   name: string;
+  method: ClientMethod;
   scopes: Scope[];
   state: ClientRow['state'];
+  /** When a hold that works now lifts itself, unless it is confirmed. */
+  heldUntil: string | null;
+  createdAt: string;
+  changedAt: string;
+  keys: {
+    kid: string;
+    /** RFC 7638, to compare with the department by telephone. */
+    thumbprint: string;
+    addedAt: string;
+    endsAt: string | null;
+    serves: boolean;
+  }[];
 }
 
 /** Registration of clients. */
@@ -49,17 +46,18 @@ export function createClients({ clock, ids }: { clock: Clock; ids: Ids }) {
   return {
     /** Registers a client and returns its client_id. The organisation must exist. */
     async createClient(tx: Tx, input: NewClient): Promise<string> {
-      const keys = z.array(PublicKey).min(1).max(4).safeParse(input.jwks.keys);
+      const keys = ClientKeys.safeParse(input.jwks.keys);
       if (!keys.success) {
         throw identityErrors.client_invalid(
           'A client needs one to four public P-256 keys as JWK, each with a kid and nothing private.',
         );
       }
-      const id = input.clientId ?? `${input.organisationId}-${ids.token(6)}`;
-      const { organisationId, name, scopes } = input;
-      const row = { id, organisationId, name, jwks: { keys: keys.data }, state: 'active' as const };
+      const { organisationId, name, scopes, method = 'private_key_jwt' } = input;
+      checkClientKeys(keys.data, method, clock.now());
+      const id = input.clientId ?? `${organisationId}-${ids.token(6)}`;
+      const row = { id, organisationId, name, method, scopes: [...scopes], keys: keys.data };
       try {
-        await insertClient(tx, { ...row, scopes: [...scopes] }, clock.now());
+        await insertClient(tx, row, clock.now());
       } catch (cause) {
         if (!isUniqueViolation(cause)) throw cause;
         throw identityErrors.client_invalid('There is a client of this id already.', { cause });
@@ -67,24 +65,42 @@ export function createClients({ clock, ids }: { clock: Clock; ids: Ids }) {
       return id;
     },
 
-    /** Suspends a client or lets it in again; its tokens stop or go on working at once. */
-    async setClientState(tx: Tx, clientId: string, state: ClientRow['state']): Promise<void> {
-      if (!(await updateClientState(tx, clientId, state, clock.now()))) {
-        throw identityErrors.client_not_found('There is no such client.');
-      }
-    },
-
     async findClient(tx: Tx, clientId: string): Promise<Client | null> {
       const row = await findClient(tx, clientId);
       return row ? asClient(row) : null;
     },
 
-    async listClients(tx: Tx): Promise<Client[]> {
-      return (await listClients(tx)).map(asClient);
+    /** Clients by id, from after `afterId`. */
+    async listClients(
+      tx: Tx,
+      page: { afterId?: string | undefined; limit: number },
+    ): Promise<Client[]> {
+      return (await listClients(tx, page)).map(asClient);
     },
   };
 }
 
-function asClient({ id, organisationId, name, scopes, state }: ClientRow): Client {
-  return { clientId: id, organisationId, name, scopes: scopes.filter(isScope), state };
+export type Clients = ReturnType<typeof createClients>;
+
+const time = (milliseconds: number): string => new Date(milliseconds).toISOString();
+
+function asClient({ organisationId, keys, ...row }: ClientRow): Client {
+  return {
+    id: row.id,
+    organisation: organisationId,
+    name: row.name,
+    method: row.method,
+    scopes: row.scopes.filter(isScope),
+    state: row.state,
+    heldUntil: row.heldUntil === null ? null : time(row.heldUntil),
+    createdAt: time(row.createdAt),
+    changedAt: time(row.changedAt),
+    keys: keys.map(({ jwk, addedAt, endsAt, serves }) => ({
+      kid: jwk.kid,
+      thumbprint: jwkThumbprint(jwk),
+      addedAt: time(addedAt),
+      endsAt: endsAt === null ? null : time(endsAt),
+      serves,
+    })),
+  };
 }

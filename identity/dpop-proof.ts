@@ -3,6 +3,7 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { z } from 'zod';
 import { parseCompactJws } from './compact-jws.ts';
+import { type EcPublicJwk, jwkThumbprint } from './jwk-thumbprint.ts';
 
 /** FAPI 2.0: clocks may differ by this much. */
 export const AHEAD_SECONDS = 10;
@@ -28,7 +29,6 @@ const Header = z.object({
   }),
   crit: z.never().optional(),
 });
-type PublicJwk = z.infer<typeof Header>['jwk'];
 
 const Claims = z.object({
   jti: z.string().min(1).max(256),
@@ -62,7 +62,7 @@ export class ProofFault extends Error {}
 export function createProofCheck() {
   const keys = new Map<string, KeyObject>();
 
-  function keyOf(jwk: PublicJwk, jkt: string): KeyObject {
+  function keyOf(jwk: EcPublicJwk, jkt: string): KeyObject {
     const known = keys.get(jkt);
     if (known) return known;
     let key: KeyObject;
@@ -105,7 +105,7 @@ export function createProofCheck() {
     ) {
       throw new ProofFault('ath is not the hash of the access token');
     }
-    const jkt = thumbprint(header.data.jwk);
+    const jkt = jwkThumbprint(header.data.jwk);
     const key = keyOf(header.data.jwk, jkt);
     const options = { key, dsaEncoding: 'ieee-p1363' } as const;
     if (!verify('sha256', jws.signingInput, options, jws.signature)) {
@@ -113,11 +113,6 @@ export function createProofCheck() {
     }
     return { thumbprint: jkt, jti, issuedAt: new Date(iat * 1000) };
   };
-}
-
-/** RFC 7638: the hash of the key's required members in lexical order. */
-function thumbprint({ crv, kty, x, y }: PublicJwk): string {
-  return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
 }
 
 /** RFC 9449 section 4.3: compared by scheme, host, port and path alone. */

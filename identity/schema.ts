@@ -1,4 +1,4 @@
-// The tables of identity as drizzle sees them; migrations/0004_identity.sql and 0019 make them.
+// The tables of identity as drizzle sees them; migrations 0004, 0011 and 0019 make them.
 import {
   customType,
   integer,
@@ -116,11 +116,46 @@ export const clients = identitySchema.table('clients', {
     .notNull()
     .references(() => organisations.id),
   name: text('name').notNull(),
-  jwks: jsonb('jwks').notNull(),
   scopes: text('scopes').array().notNull(),
   state: text('state').notNull().default('active'),
   createdAt: moment('created_at').notNull(),
   changedAt: moment('changed_at').notNull(),
+  method: text('method').notNull().default('private_key_jwt'),
+  heldUntil: moment('held_until'),
+});
+
+export const clientKeys = identitySchema.table(
+  'client_keys',
+  {
+    clientId: text('client_id')
+      .notNull()
+      .references(() => clients.id),
+    kid: text('kid').notNull(),
+    jwk: jsonb('jwk').notNull(),
+    addedAt: moment('added_at').notNull(),
+    endsAt: moment('ends_at'),
+  },
+  (table) => [primaryKey({ columns: [table.clientId, table.kid] })],
+);
+
+export const clientChanges = identitySchema.table('client_changes', {
+  id: uuid('id').primaryKey(),
+  clientId: text('client_id').notNull(),
+  organisationId: text('organisation_id')
+    .notNull()
+    .references(() => organisations.id),
+  kind: text('kind').notNull(),
+  content: jsonb('content').notNull(),
+  reason: text('reason').notNull(),
+  state: text('state').notNull().default('proposed'),
+  holdsUntil: moment('holds_until'),
+  proposedBy: uuid('proposed_by')
+    .notNull()
+    .references(() => officers.id),
+  proposedAt: moment('proposed_at').notNull(),
+  decidedBy: uuid('decided_by').references(() => officers.id),
+  decidedAt: moment('decided_at'),
+  decisionReason: text('decision_reason'),
 });
 
 export const assertionJtis = identitySchema.table('assertion_jtis', {

@@ -7,6 +7,7 @@ import { createAccess } from './access.ts';
 import type { Actor } from './actor.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { createClients } from './client.ts';
+import { createClientChanges } from './client-changes.ts';
 import { createDataKeys } from './data-keys.ts';
 import { maskIdentifier } from './identifiers.ts';
 import { createKeyRing } from './key-ring.ts';
@@ -69,6 +70,8 @@ export function createIdentity(deps: IdentityDeps) {
     publicUrlAliases: deps.publicUrlAliases ?? [],
     tokenKey: keys.tokenKey.privateKey,
   };
+  const access = createAccess({ database, audit, index, dataKeys, ids });
+  const clients = createClients({ clock, ids });
   const sessions = createSessions({
     database,
     clock,
@@ -88,7 +91,8 @@ export function createIdentity(deps: IdentityDeps) {
     ...createVault({ dataKeys, ids }),
     ...createReferences({ people }),
     ...access,
-    ...createClients({ clock, ids }),
+    ...clients,
+    ...createClientChanges({ database, clock, ids, clients, recordAccess: access.recordAccess }),
     ...sessions,
     ...rotation,
     caseTag: index.caseTag,

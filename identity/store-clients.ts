@@ -1,16 +1,37 @@
-// SQL over identity.clients and the jtis of assertions and proofs.
-import { sql } from 'drizzle-orm';
-import { type JsonObject, selectRows, type Tx } from '../platform/index.ts';
+// SQL over identity.clients, their keys, and the jtis of assertions and proofs.
+import { type SQL, sql } from 'drizzle-orm';
+import { selectRows, type Tx } from '../platform/index.ts';
+import type { ClientKey, ClientMethod } from './client-keys.ts';
 import { textArray } from './store-text-array.ts';
 
 export interface ClientRow {
   id: string;
   organisationId: string;
   name: string;
-  jwks: { keys: JsonObject[] };
+  method: ClientMethod;
   scopes: string[];
-  state: 'active' | 'suspended';
+  /** Held: suspended for now, by one operator. */
+  state: 'active' | 'suspended' | 'held';
+  /** The end of a hold that works now, in milliseconds of Unix time. */
+  heldUntil: number | null;
+  createdAt: number;
+  changedAt: number;
+  keys: ClientKeyRow[];
 }
+
+export interface ClientKeyRow {
+  jwk: ClientKey;
+  addedAt: number;
+  /** Null while no end is stated. */
+  endsAt: number | null;
+  serves: boolean;
+}
+
+/** What is written of a new client. */
+export type NewClientRow = Pick<
+  ClientRow,
+  'id' | 'organisationId' | 'name' | 'method' | 'scopes'
+> & { keys: readonly ClientKey[] };
 
 /** What one request of a client's needs to know, in one statement. */
 export interface ClientUse {
@@ -21,43 +42,119 @@ export interface ClientUse {
   isAfterEpoch: boolean;
 }
 
-const columns = sql`id, organisation_id as "organisationId", name, jwks, scopes, state`;
+const milliseconds = (moment: SQL) => sql`(extract(epoch from ${moment}) * 1000)::float8`;
+
+/** The state by the database's clock; `c` is the client. */
+const state = sql`case when c.state = 'active' and c.held_until > platform.now() then 'held'
+  else c.state end`;
+
+const clients = sql`
+  select c.id, c.organisation_id as "organisationId", c.name, c.method, c.scopes, ${state} as state,
+    case when c.held_until > platform.now() then ${milliseconds(sql`c.held_until`)} end
+      as "heldUntil",
+    ${milliseconds(sql`c.created_at`)} as "createdAt",
+    ${milliseconds(sql`c.changed_at`)} as "changedAt",
+    (select coalesce(jsonb_agg(jsonb_build_object(
+        'jwk', k.jwk, 'addedAt', ${milliseconds(sql`k.added_at`)},
+        'endsAt', ${milliseconds(sql`k.ends_at`)},
+        'serves', k.ends_at is null or k.ends_at > platform.now()
+      ) order by k.added_at, k.kid), '[]'::jsonb)
+      from identity.client_keys k where k.client_id = c.id) as keys
+  from identity.clients c`;
 
 export async function findClient(tx: Tx, id: string): Promise<ClientRow | null> {
+  const [row] = await selectRows<ClientRow>(tx, sql`${clients} where c.id = ${id}`);
+  return row ?? null;
+}
+
+/** The client, locked until the transaction ends. */
+export async function lockClient(tx: Tx, id: string): Promise<ClientRow | null> {
   const [row] = await selectRows<ClientRow>(
     tx,
-    sql`select ${columns} from identity.clients where id = ${id}`,
+    sql`${clients} where c.id = ${id} for no key update of c`,
   );
   return row ?? null;
 }
 
-export async function listClients(tx: Tx): Promise<ClientRow[]> {
-  return selectRows<ClientRow>(tx, sql`select ${columns} from identity.clients order by id`);
-}
-
-export async function insertClient(tx: Tx, client: ClientRow, at: Date): Promise<void> {
-  await tx.execute(
-    sql`insert into identity.clients
-        (id, organisation_id, name, jwks, scopes, state, created_at, changed_at)
-      values (${client.id}, ${client.organisationId}, ${client.name},
-        ${JSON.stringify(client.jwks)}::text::jsonb, ${textArray(client.scopes)}, ${client.state},
-        ${at.toISOString()}, ${at.toISOString()})`,
+export async function listClients(
+  tx: Tx,
+  { afterId = '', limit }: { afterId?: string | undefined; limit: number },
+): Promise<ClientRow[]> {
+  return selectRows<ClientRow>(
+    tx,
+    sql`${clients} where c.id > ${afterId} order by c.id limit ${limit}`,
   );
 }
 
-/** True when there is such a client. */
+export async function insertClient(tx: Tx, client: NewClientRow, at: Date): Promise<void> {
+  await tx.execute(
+    sql`insert into identity.clients
+        (id, organisation_id, name, method, scopes, created_at, changed_at)
+      values (${client.id}, ${client.organisationId}, ${client.name}, ${client.method},
+        ${textArray(client.scopes)}, ${at.toISOString()}, ${at.toISOString()})`,
+  );
+  await insertKeys(tx, client.id, client.keys, at);
+}
+
+export async function insertKeys(
+  tx: Tx,
+  clientId: string,
+  keys: readonly ClientKey[],
+  at: Date,
+): Promise<void> {
+  await tx.execute(
+    sql`insert into identity.client_keys (client_id, kid, jwk, added_at)
+      select ${clientId}, jwk ->> 'kid', jwk, ${at.toISOString()}::timestamptz
+      from jsonb_array_elements(${JSON.stringify(keys)}::text::jsonb) as jwk`,
+  );
+}
+
+/** States the end of the keys that serve and would do so longer. */
+export async function endKeys(tx: Tx, clientId: string, at: Date): Promise<void> {
+  const end = sql`greatest(${at.toISOString()}::timestamptz, platform.now())`;
+  await tx.execute(
+    sql`update identity.client_keys set ends_at = ${end}
+      where client_id = ${clientId} and (ends_at is null or ends_at > ${end})`,
+  );
+}
+
+/** Suspends a client or lets it in again; either ends a hold. */
 export async function updateClientState(
   tx: Tx,
   id: string,
-  state: ClientRow['state'],
+  state: 'active' | 'suspended',
   at: Date,
-): Promise<boolean> {
-  const rows = await selectRows<{ id: string }>(
-    tx,
-    sql`update identity.clients set state = ${state}, changed_at = ${at.toISOString()}
-      where id = ${id} returning id`,
+): Promise<void> {
+  await tx.execute(
+    sql`update identity.clients
+      set state = ${state}, held_until = null, changed_at = ${at.toISOString()} where id = ${id}`,
   );
-  return rows.length === 1;
+}
+
+export async function updateClientScopes(
+  tx: Tx,
+  id: string,
+  scopes: readonly string[],
+  at: Date,
+): Promise<void> {
+  await tx.execute(
+    sql`update identity.clients
+      set scopes = ${textArray(scopes)}, changed_at = ${at.toISOString()} where id = ${id}`,
+  );
+}
+
+/** Holds a client until the end of this hold; null lifts it. */
+export async function updateClientHold(
+  tx: Tx,
+  id: string,
+  changeId: string | null,
+  at: Date,
+): Promise<void> {
+  await tx.execute(
+    sql`update identity.clients set changed_at = ${at.toISOString()}, held_until =
+        (select holds_until from identity.client_changes where id = ${changeId})
+      where id = ${id}`,
+  );
 }
 
 /**
@@ -99,7 +196,7 @@ export async function useProof(
         values (${use.digest}, ${use.expiresAt.toISOString()}) on conflict do nothing
         returning 1
       )
-      select c.organisation_id as "organisationId", c.scopes, c.state,
+      select c.organisation_id as "organisationId", c.scopes, ${state} as state,
         exists (select 1 from taken) as "isFirstUse",
         exists (select 1 from identity.dpop_epochs
           where date_trunc('second', started_at) <= ${use.issuedAt.toISOString()}::timestamptz

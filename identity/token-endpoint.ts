@@ -242,7 +242,7 @@ async function findMetadata(database: Database, id: string): Promise<AdapterPayl
   if (client?.state !== 'active') return undefined;
   return {
     client_id: client.id,
-    jwks: { keys: client.jwks.keys },
+    jwks: { keys: client.keys.flatMap(({ jwk, serves }) => (serves ? [jwk] : [])) },
     scope: client.scopes.join(' '),
     grant_types: ['client_credentials'],
     response_types: [],

@@ -192,9 +192,9 @@ describe('a request is refused with invalid_token for', () => {
         url: URL_ASKED,
       });
     expect((await ask()).kind).toBe('client');
-    await identity.setClientState(database.db, suspended.clientId, 'suspended');
+    await ownerSql`update identity.clients set state = 'suspended' where id = ${suspended.clientId}`;
     expect((await refusal(ask())).code).toBe('identity.token_invalid');
-    await identity.setClientState(database.db, suspended.clientId, 'active');
+    await ownerSql`update identity.clients set state = 'active' where id = ${suspended.clientId}`;
     expect((await ask()).kind).toBe('client');
   });
 

@@ -72,13 +72,31 @@ describe('clients', () => {
       scopes: ['licences:read'],
     });
     expect(clientId).toMatch(/^housing-[\w-]{8}$/);
-    const client = { ...registration, clientId, scopes: ['licences:read'], state: 'active' };
+    const key = {
+      thumbprint: expect.stringMatching(/^[\w-]{43}$/),
+      addedAt: expect.any(String),
+      endsAt: null,
+      serves: true,
+    };
+    const client = {
+      id: clientId,
+      organisation: 'housing',
+      name: 'system',
+      method: 'private_key_jwt',
+      scopes: ['licences:read'],
+      state: 'active',
+      heldUntil: null,
+      createdAt: expect.any(String),
+      changedAt: expect.any(String),
+      keys: [
+        { kid: 'k1', ...key },
+        { kid: 'k2', ...key },
+      ],
+    };
     expect(await identity.findClient(db, clientId)).toEqual(client);
-    expect(await identity.listClients(db)).toEqual([client]);
+    expect(await identity.listClients(db, { limit: 10 })).toEqual([client]);
+    expect(await identity.listClients(db, { afterId: clientId, limit: 10 })).toEqual([]);
     expect(await identity.findClient(db, 'nobody')).toBeNull();
-    await expect(identity.setClientState(db, 'nobody', 'suspended')).rejects.toMatchObject({
-      code: 'identity.client_not_found',
-    });
   });
 
   it('are refused with keys that are private, missing, nameless or of another kind', async () => {
@@ -89,6 +107,11 @@ describe('clients', () => {
       [],
       [{ ...(await exportJWK(privateKey)), kid: 'k1' }],
       [await makeKey({ kid: undefined })],
+      [await makeKey(), await makeKey()],
+      [await makeKey({ x: 'A'.repeat(43) })],
+      [await makeKey({ x5c: ['AAAA'] })],
+      [await makeKey({ x5u: 'https://elsewhere.example' })],
+      [await makeKey({ use: 'enc' })],
       [await makeKey({ jku: 'https://elsewhere.example' })],
       [{ ...(await exportJWK(other)), kid: 'k1' }],
       [{ kty: 'oct', k: 'AAAA', kid: 'k1' }],
@@ -130,7 +153,10 @@ describe('the app role', () => {
       order by table_name`;
     expect(Object.fromEntries(rows.map(({ name, rights }) => [name, rights]))).toEqual({
       assertion_jtis: 'DELETE INSERT SELECT',
-      clients: 'INSERT SELECT UPDATE',
+      // Columns of these may be updated one by one; see the migration.
+      client_changes: 'INSERT SELECT',
+      client_keys: 'INSERT SELECT',
+      clients: 'INSERT SELECT',
       data_keys: 'DELETE INSERT SELECT UPDATE',
       dpop_epochs: 'INSERT SELECT',
       dpop_jtis: 'DELETE INSERT SELECT',

@@ -13,7 +13,7 @@ import {
   TOKEN_URL,
 } from './machine-client.ts';
 
-const { database } = withDatabase();
+const { database, ownerSql } = withDatabase();
 const keys = makeKeys();
 const ALIAS = 'https://yihao.example.org';
 const publicUrlAliases = [ALIAS];
@@ -164,7 +164,7 @@ describe('a token is refused as invalid_client when', () => {
   it('the client is suspended', async () => {
     const suspended = await makeMachineClient(identity, database);
     await getToken(url, suspended);
-    await identity.setClientState(database.db, suspended.clientId, 'suspended');
+    await ownerSql`update identity.clients set state = 'suspended' where id = ${suspended.clientId}`;
     const { status, body } = await askForToken(
       url,
       { client_assertion: await suspended.assertion() },
