@@ -2,7 +2,7 @@
 // the decision.
 import type { Clock, Tx } from '../platform/index.ts';
 import type { Clients } from './client.ts';
-import { ClientProposal, isChangeAllowed, OVERLAP_DAYS } from './client-change.ts';
+import { ClientProposal, isClientChangeAllowed, OVERLAP_DAYS } from './client-change.ts';
 import { checkClientKeys, MOST_KEYS } from './client-keys.ts';
 import { identityErrors } from './errors.ts';
 import type { ClientChangeRow } from './store-client-changes.ts';
@@ -31,7 +31,7 @@ export function createClientChangeEffects({ clock, clients }: { clock: Clock; cl
     }
     const client = await lockClient(tx, proposal.client);
     if (!client) throw identityErrors.client_not_found('There is no such client.');
-    if (!isChangeAllowed(proposal.kind, client.state)) {
+    if (!isClientChangeAllowed(proposal.kind, client.state)) {
       throw identityErrors.client_change_not_allowed(
         `The client is ${client.state}: this change is not possible now.`,
       );

@@ -19,7 +19,10 @@ const scopes = z.array(z.enum(SCOPES)).max(SCOPES.length);
 export const ClientProposal = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('create'),
-    client: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, 'Use a-z, 0-9 and -, at most 64.'),
+    // `new` and `changes` are places beside the clients in addresses.
+    client: z
+      .string()
+      .regex(/^(?!(new|changes)$)[a-z][a-z0-9-]{0,63}$/, 'Use a-z, 0-9 and -, at most 64.'),
     organisation: z.string().min(1).max(32),
     name: z.string().trim().min(1).max(100),
     method: z.enum(CLIENT_METHODS).default('private_key_jwt'),
@@ -46,7 +49,15 @@ export type ClientProposal = z.infer<typeof ClientProposal>;
 export const ClientDecision = z.strictObject({ reason: Reason });
 export type ClientDecision = z.infer<typeof ClientDecision>;
 
-type OfExisting = Exclude<ClientProposal['kind'], 'create'>;
+/** The changes of a client that is registered. */
+export const CLIENT_CHANGE_KINDS = [
+  'suspend',
+  'resume',
+  'rotate_keys',
+  'change_scopes',
+  'hold',
+] as const satisfies readonly Exclude<ClientProposal['kind'], 'create'>[];
+export type ClientChangeKind = (typeof CLIENT_CHANGE_KINDS)[number];
 
 /** In which states of a client each change may be made. */
 const ALLOWED = {
@@ -55,9 +66,12 @@ const ALLOWED = {
   rotate_keys: ['active', 'held', 'suspended'],
   change_scopes: ['active', 'held', 'suspended'],
   hold: ['active'],
-} as const satisfies Record<OfExisting, readonly ('active' | 'held' | 'suspended')[]>;
+} as const satisfies Record<ClientChangeKind, readonly ('active' | 'held' | 'suspended')[]>;
 
 /** True when a client in this state may be changed so. */
-export function isChangeAllowed(kind: OfExisting, state: 'active' | 'held' | 'suspended'): boolean {
+export function isClientChangeAllowed(
+  kind: ClientChangeKind,
+  state: 'active' | 'held' | 'suspended',
+): boolean {
   return ALLOWED[kind].some((allowed) => allowed === state);
 }

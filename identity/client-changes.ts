@@ -218,10 +218,12 @@ function operatorOf(actor: Actor): string {
 }
 
 function checkWords(reason: string): void {
-  if (containsCitizenId(reason))
-    throw identityErrors.client_invalid('Name no person by a citizen ID.', {
-      fields: [{ pointer: '/reason', detail: 'Take the citizen ID out.' }],
-    });
+  const detail =
+    reason === '' || reason.length > 500
+      ? 'Give a reason of at most 500 characters.'
+      : containsCitizenId(reason) && 'Name no person by a citizen ID.';
+  if (!detail) return;
+  throw identityErrors.client_invalid(detail, { fields: [{ pointer: '/reason', detail }] });
 }
 
 const noChange = () => identityErrors.client_change_not_found('There is no such change.');

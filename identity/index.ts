@@ -3,8 +3,15 @@ export type { AccessDetail, AccessEntry } from './access.ts';
 export { type Actor, anonymousActor, ROLES, type Role, SCOPES, type Scope } from './actor.ts';
 export { type Door, mayEnter, requireEntry } from './doors.ts';
 export type { Client } from './client.ts';
-export { ClientDecision, ClientProposal } from './client-change.ts';
+export {
+  CLIENT_CHANGE_KINDS,
+  type ClientChangeKind,
+  ClientDecision,
+  ClientProposal,
+  isClientChangeAllowed,
+} from './client-change.ts';
 export type { ClientChange } from './client-changes.ts';
+export { CLIENT_METHODS } from './client-keys.ts';
 export { identityErrors } from './errors.ts';
 export {
   CITIZEN_ID_PATTERN,

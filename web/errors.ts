@@ -5,5 +5,6 @@ export const webErrors = errorCatalogue('web', {
   sign_in_incomplete: 'invalid',
   json_malformed: 'malformed',
   foreign_origin: 'forbidden',
+  form_invalid: 'invalid',
   other_account_needed: 'forbidden',
 });

@@ -8,4 +8,4 @@ interface OpsSection {
 }
 
 /** A new section is a line here, its words in text/, and routes of its own behind requireOperator. */
-export const OPS_SECTIONS: readonly OpsSection[] = [];
+export const OPS_SECTIONS: readonly OpsSection[] = [{ name: 'clients', href: '/ops/clients' }];

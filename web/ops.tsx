@@ -8,7 +8,6 @@ export function OpsPage({ c }: { c: PageContext }) {
     <Frame c={c} title={words.title} at="ops">
       <h1>{words.title}</h1>
       <p class="lead">{words.lead}</p>
-      {OPS_SECTIONS.length === 0 ? <p class="muted">{words.none}</p> : null}
       <ul class="cards">
         {OPS_SECTIONS.map(({ name, href }) => (
           <li class="card">

@@ -4,6 +4,7 @@ import { AppError } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
 import { ErrorPage, statusOf } from './error-page.tsx';
 import { openRoutes } from './open-routes.tsx';
+import { opsClientRoutes } from './ops-client-routes.tsx';
 import { opsRoutes } from './ops-routes.tsx';
 import { type PageEnv, pageFrame } from './page.tsx';
 import { signInRoutes } from './sign-in-routes.tsx';
@@ -55,6 +56,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', signInRoutes(deps));
   framed.route('/', signedInRoutes(deps));
   framed.route('/', opsRoutes());
+  framed.route('/', opsClientRoutes(deps));
   app.route('/', framed);
   return app;
 }

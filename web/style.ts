@@ -33,6 +33,7 @@ code, .mono { font-family:ui-monospace,"SF Mono",Menlo,Consolas,monospace; font-
 .tag { display:inline-block; border:1px solid currentColor; border-radius:999px; padding:0 .6rem; font-size:.82rem; line-height:1.6; white-space:nowrap; }
 .tag.good { color:var(--good); } .tag.bad { color:var(--seal); } .tag.warn { color:var(--warn); }
 form.stack { max-width:34rem; } .field { margin:0 0 1.1rem; } label, legend { font-weight:600; display:block; margin-bottom:.25rem; }
+label.choice { font-weight:400; margin:0; } fieldset { border:1px solid var(--line); border-radius:6px; padding:.6rem 1rem; } fieldset p { margin:.2rem 0; }
 .hint { color:var(--soft); font-size:.88rem; margin:.1rem 0 .3rem; font-weight:400; }
 input[type=text], input[type=password], input[type=search], input[type=number], input[type=date], select, textarea { width:100%; font:inherit; padding:.55rem .7rem; border:1px solid #8c8f94; border-radius:6px; background:#fff; color:inherit; min-height:2.9rem; }
 .field.wrong input, .field.wrong select { border:2px solid var(--seal); } .wrong .message { color:var(--seal); font-weight:600; margin:.2rem 0; }

@@ -1,0 +1,164 @@
+// The form that proposes a change of a client: one page for each kind, with the fields of that kind.
+import { CLIENT_METHODS, type Client, type ClientProposal, SCOPES } from '../identity/index.ts';
+import type { AppError, FieldError } from '../platform/index.ts';
+import { scopeField } from './ops-client-form.ts';
+import { Back } from './ops-clients.tsx';
+import { ErrorSummary, Field, FormToken, Frame, type PageContext } from './page.tsx';
+
+interface ProposalProps {
+  c: PageContext;
+  kind: ClientProposal['kind'];
+  /** Absent while there is none yet. */
+  client?: Client | undefined;
+  departments: { id: string; name: string }[];
+  values: Record<string, string>;
+  error?: AppError | undefined;
+}
+
+export function ProposalPage(props: ProposalProps) {
+  const { c, kind, client, departments, values, error } = props;
+  const words = c.get('text').clients;
+  const errors = error?.fields?.map(withoutIndex);
+  const common = { c, values, errors };
+  return (
+    <Frame c={c} title={words.kinds[kind]} at="ops">
+      <h1>
+        {words.kinds[kind]}
+        {client ? ` · ${client.id}` : ''}
+      </h1>
+      <p class="lead">{words.kindLeads[kind]}</p>
+      {error ? <ErrorSummary c={c} detail={error.detail} fields={errors} /> : null}
+      <form
+        class="stack"
+        method="post"
+        action={`/ops/clients/${client ? `${client.id}/${kind}` : 'new'}`}
+      >
+        <FormToken c={c} />
+        {kind === 'create' ? <Identity {...common} departments={departments} /> : null}
+        {kind === 'create' || kind === 'rotate_keys' ? <KeysField {...common} /> : null}
+        {kind === 'rotate_keys' ? (
+          <Field
+            name="oldKeysUntil"
+            label={words.oldKeysUntil}
+            hint={words.oldKeysHint}
+            type="date"
+            value={values.oldKeysUntil}
+            errors={errors}
+          />
+        ) : null}
+        {kind === 'create' || kind === 'change_scopes' ? <ScopesField {...common} /> : null}
+        <Field
+          name="reason"
+          label={words.reason}
+          hint={words.reasonHint}
+          value={values.reason}
+          required={true}
+          errors={errors}
+        />
+        <button type="submit">{kind === 'hold' ? words.kinds.hold : words.propose}</button>
+      </form>
+      <Back c={c} />
+    </Frame>
+  );
+}
+
+/** Of a list the form has one field: /keys/0/kid leads to /keys, and says which. */
+function withoutIndex({ pointer, detail }: FieldError): FieldError {
+  const [, list, ...rest] = /^\/(keys|scopes)\/(.*)$/.exec(pointer) ?? [];
+  return list === undefined
+    ? { pointer, detail }
+    : { pointer: `/${list}`, detail: `${rest.join('/')}: ${detail}` };
+}
+
+interface FieldsProps {
+  c: PageContext;
+  values: Record<string, string>;
+  errors: FieldError[] | undefined;
+}
+
+function Identity({
+  c,
+  values,
+  errors,
+  departments,
+}: FieldsProps & Pick<ProposalProps, 'departments'>) {
+  const words = c.get('text').clients;
+  return (
+    <>
+      <Field
+        name="organisation"
+        label={words.organisation}
+        value={values.organisation}
+        errors={errors}
+        options={departments.map(({ id, name }) => ({ value: id, label: name }))}
+      />
+      <Field
+        name="client"
+        label={words.id}
+        hint={words.idHint}
+        value={values.client}
+        required={true}
+        errors={errors}
+      />
+      <Field name="name" label={words.name} value={values.name} required={true} errors={errors} />
+      <Field
+        name="method"
+        label={words.method}
+        value={values.method}
+        errors={errors}
+        options={CLIENT_METHODS.map((method) => ({ value: method, label: words.methods[method] }))}
+      />
+    </>
+  );
+}
+
+function KeysField({ c, values, errors }: FieldsProps) {
+  const words = c.get('text').clients;
+  const faults = errors?.filter(({ pointer }) => pointer === '/keys') ?? [];
+  return (
+    <div class={faults.length > 0 ? 'field wrong' : 'field'}>
+      <label for="keys">{words.keys}</label>
+      <p class="hint" id="keys-hint">
+        {words.keysHint}
+      </p>
+      {faults.map(({ detail }, at) => (
+        <p class="message" id={at === 0 ? 'keys-error' : undefined}>
+          {detail}
+        </p>
+      ))}
+      <textarea
+        id="keys"
+        name="keys"
+        rows={8}
+        class="mono"
+        required={true}
+        spellcheck={false}
+        autocomplete="off"
+        aria-describedby={faults.length > 0 ? 'keys-hint keys-error' : 'keys-hint'}
+        aria-invalid={faults.length > 0 ? 'true' : undefined}
+      >
+        {values.keys ?? ''}
+      </textarea>
+    </div>
+  );
+}
+
+function ScopesField({ c, values }: FieldsProps) {
+  return (
+    <fieldset class="field" id="scopes">
+      <legend>{c.get('text').clients.scopes}</legend>
+      {SCOPES.map((scope) => (
+        <p>
+          <label class="choice">
+            <input
+              type="checkbox"
+              name={scopeField(scope)}
+              checked={values[scopeField(scope)] !== undefined}
+            />{' '}
+            <code>{scope}</code>
+          </label>
+        </p>
+      ))}
+    </fieldset>
+  );
+}

@@ -1,0 +1,248 @@
+// Departments' systems as operators see them: what waits, what is registered, one system, one change.
+import {
+  CLIENT_CHANGE_KINDS,
+  type Client,
+  type ClientChange,
+  isClientChangeAllowed,
+} from '../identity/index.ts';
+import type { AppError } from '../platform/index.ts';
+import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+
+interface Common {
+  c: PageContext;
+  cityTz: string;
+  organisationName: (id: string) => string;
+}
+
+interface ListProps extends Common {
+  clients: { items: Client[]; nextCursor: string | null };
+  waiting: ClientChange[];
+}
+
+export function ClientsPage(props: ListProps) {
+  const { c, clients, waiting, organisationName } = props;
+  const words = c.get('text').clients;
+  return (
+    <Frame c={c} title={words.title} at="ops">
+      <h1>{words.title}</h1>
+      <p class="lead">{words.lead}</p>
+      <h2>{words.waiting}</h2>
+      {waiting.length === 0 ? <p class="muted">{words.noneWaiting}</p> : null}
+      <Changes {...props} changes={waiting} />
+      <h2>{words.registered}</h2>
+      <p>
+        <a href="/ops/clients/new">{words.register}</a>
+      </p>
+      {clients.items.length === 0 ? <p class="muted">{words.none}</p> : null}
+      <ul class="plain">
+        {clients.items.map((client) => (
+          <li>
+            <a href={`/ops/clients/${client.id}`}>
+              <strong>{client.name}</strong> <code>{client.id}</code>
+            </a>{' '}
+            <StateTag c={c} client={client} />
+            <p class="muted">{organisationName(client.organisation)}</p>
+          </li>
+        ))}
+      </ul>
+      {clients.nextCursor ? (
+        <p class="pager">
+          <a href={`/ops/clients?cursor=${encodeURIComponent(clients.nextCursor)}`}>{words.next}</a>
+        </p>
+      ) : null}
+    </Frame>
+  );
+}
+
+function StateTag({ c, client }: { c: PageContext; client: Client }) {
+  const tone = ({ active: 'good', held: 'warn', suspended: 'bad' } as const)[client.state];
+  return <Tag tone={tone}>{c.get('text').clients.states[client.state]}</Tag>;
+}
+
+function ChangeTag({ c, change }: { c: PageContext; change: ClientChange }) {
+  const tone = ({ applied: 'good', proposed: 'warn', refused: 'bad', lapsed: 'bad' } as const)[
+    change.state
+  ];
+  return <Tag tone={tone}>{c.get('text').clients.changeStates[change.state]}</Tag>;
+}
+
+function Changes({ c, changes, cityTz }: Common & { changes: ClientChange[] }) {
+  const words = c.get('text').clients;
+  return (
+    <ul class="plain">
+      {changes.map((change) => (
+        <li>
+          <a href={`/ops/clients/changes/${change.id}`}>
+            {words.kinds[change.kind]} · {change.client}
+          </a>{' '}
+          <ChangeTag c={c} change={change} />
+          <p class="muted">
+            {words.proposedBy} {change.proposedBy} · {showTime(change.proposedAt, cityTz)} ·{' '}
+            {change.reason}
+          </p>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface ClientProps extends Common {
+  client: Client;
+  changes: ClientChange[];
+}
+
+export function ClientPage(props: ClientProps) {
+  const { c, client, changes, cityTz, organisationName } = props;
+  const words = c.get('text').clients;
+  const possible = CLIENT_CHANGE_KINDS.filter((kind) => isClientChangeAllowed(kind, client.state));
+  return (
+    <Frame c={c} title={client.name} at="ops">
+      <h1>{client.name}</h1>
+      <p>
+        <StateTag c={c} client={client} />
+      </p>
+      {client.heldUntil ? (
+        <p class="notice bad">
+          {words.heldUntil} {showTime(client.heldUntil, cityTz)}
+        </p>
+      ) : null}
+      <dl>
+        <dt>{words.id}</dt>
+        <dd>
+          <code>{client.id}</code>
+        </dd>
+        <dt>{words.organisation}</dt>
+        <dd>{organisationName(client.organisation)}</dd>
+        <dt>{words.method}</dt>
+        <dd>{words.methods[client.method]}</dd>
+        <dt>{words.scopes}</dt>
+        <dd>{client.scopes.join(', ') || words.noScopes}</dd>
+      </dl>
+      <h2>{words.keys}</h2>
+      <Keys c={c} client={client} cityTz={cityTz} />
+      <h2>{words.acts}</h2>
+      <ul class="plain">
+        {possible.map((kind) => (
+          <li>
+            <a href={`/ops/clients/${client.id}/${kind}`}>{words.kinds[kind]}</a>
+            <p class="muted">{words.kindLeads[kind]}</p>
+          </li>
+        ))}
+      </ul>
+      <h2>{words.history}</h2>
+      <Changes {...props} changes={changes} />
+      <Back c={c} />
+    </Frame>
+  );
+}
+
+function Keys({ c, client, cityTz }: { c: PageContext; client: Client; cityTz: string }) {
+  const words = c.get('text').clients;
+  return (
+    <div class="scroll">
+      <table class="fold">
+        <thead>
+          <tr>
+            <th scope="col">{words.kid}</th>
+            <th scope="col">{words.thumbprint}</th>
+            <th scope="col">{words.addedAt}</th>
+            <th scope="col">{words.endsAt}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {client.keys.map((key) => (
+            <tr>
+              <td data-label={words.kid}>
+                <code>{key.kid}</code>
+              </td>
+              <td data-label={words.thumbprint}>
+                <code>{key.thumbprint}</code>
+              </td>
+              <td data-label={words.addedAt}>{showTime(key.addedAt, cityTz)}</td>
+              <td data-label={words.endsAt}>
+                {key.endsAt ? showTime(key.endsAt, cityTz) : words.noEnd}{' '}
+                {key.serves ? null : <Tag tone="bad">{words.ended}</Tag>}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface ChangeProps extends Common {
+  change: ClientChange;
+  values: Record<string, string>;
+  error?: AppError | undefined;
+}
+
+export function ChangePage({ c, change, values, error, cityTz, organisationName }: ChangeProps) {
+  const words = c.get('text').clients;
+  const isOwn = c.get('actor').officerKey === change.proposedBy;
+  const rows: [string, string][] = [
+    [words.id, change.client],
+    [words.organisation, organisationName(change.organisation)],
+    [words.reason, change.reason],
+    [words.proposedBy, `${change.proposedBy} · ${showTime(change.proposedAt, cityTz)}`],
+  ];
+  if (change.holdsUntil) rows.push([words.heldUntil, showTime(change.holdsUntil, cityTz)]);
+  if (change.decidedBy && change.decidedAt) {
+    rows.push([words.decidedBy, `${change.decidedBy} · ${showTime(change.decidedAt, cityTz)}`]);
+    rows.push([words.decide, change.decisionReason ?? '']);
+  }
+  return (
+    <Frame c={c} title={words.kinds[change.kind]} at="ops">
+      <h1>
+        {words.kinds[change.kind]} · {change.client}
+      </h1>
+      <p>
+        <ChangeTag c={c} change={change} />
+      </p>
+      {error ? <ErrorSummary c={c} detail={error.detail} fields={error.fields} /> : null}
+      <dl>
+        {rows.map(([term, value]) => (
+          <>
+            <dt>{term}</dt>
+            <dd>{value}</dd>
+          </>
+        ))}
+      </dl>
+      {Object.keys(change.content).length > 0 ? (
+        <pre class="mono scroll card">{JSON.stringify(change.content, null, 2)}</pre>
+      ) : null}
+      {change.state === 'proposed' && isOwn ? <p class="notice">{words.own}</p> : null}
+      {change.state === 'proposed' && !isOwn ? (
+        <form class="stack" method="post" action={`/ops/clients/changes/${change.id}`}>
+          <FormToken c={c} />
+          {change.kind === 'hold' ? <p class="notice">{words.holdDecision}</p> : null}
+          <Field
+            name="reason"
+            label={words.reason}
+            hint={words.reasonHint}
+            value={values.reason}
+            required={true}
+            errors={error?.fields}
+          />
+          <div class="row">
+            <button type="submit" name="decision" value="approve">
+              {words.approve}
+            </button>
+            <button class="quiet" type="submit" name="decision" value="refuse">
+              {words.refuse}
+            </button>
+          </div>
+        </form>
+      ) : null}
+      <Back c={c} />
+    </Frame>
+  );
+}
+
+export function Back({ c }: { c: PageContext }) {
+  return (
+    <p>
+      <a href="/ops/clients">{c.get('text').clients.back}</a>
+    </p>
+  );
+}
