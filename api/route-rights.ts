@@ -15,6 +15,7 @@ const answering = exchangeScope('verifications:answer');
 const using = exchangeScope('licences:read');
 const agreeing = exchangeScope('agreements:manage');
 const auditing: Door = { scopes: ['audit:read'] };
+const operating: Door = { roles: ['operator'] };
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 type Operation = `${Method} /v1/${string}`;
@@ -63,6 +64,14 @@ export const ROUTE_RIGHTS = {
   'GET /v1/audit/entries/{index}': auditing,
   'GET /v1/audit/entries/{index}/receipt': auditing,
   'GET /v1/audit/integrity': auditing,
+
+  'GET /v1/clients': operating,
+  'GET /v1/clients/changes': operating,
+  'GET /v1/clients/changes/{id}': operating,
+  'POST /v1/clients/changes': operating,
+  'POST /v1/clients/changes/{id}/{decision}': operating,
+  'GET /v1/clients/{client}': operating,
+  'POST /v1/clients/{client}/hold': operating,
 
   'GET /v1/me': 'known',
   'GET /v1/me/licences': 'citizen',

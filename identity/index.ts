@@ -1,7 +1,6 @@
 // The face of identity: who acts, whose data it is, and the only way from a reference to an ID.
 export type { AccessDetail, AccessEntry } from './access.ts';
 export { type Actor, anonymousActor, ROLES, type Role, SCOPES, type Scope } from './actor.ts';
-export { type Door, mayEnter, requireEntry } from './doors.ts';
 export type { Client } from './client.ts';
 export {
   CLIENT_CHANGE_KINDS,
@@ -12,6 +11,7 @@ export {
 } from './client-change.ts';
 export type { ClientChange } from './client-changes.ts';
 export { CLIENT_METHODS } from './client-keys.ts';
+export { type Door, mayEnter, requireEntry } from './doors.ts';
 export { identityErrors } from './errors.ts';
 export {
   CITIZEN_ID_PATTERN,
