@@ -82,7 +82,6 @@ export function createIdentity(deps: IdentityDeps) {
     isLocalSignInAllowed: deps.isLocalSignInAllowed,
   });
 
-  const access = createAccess({ database, audit, index, dataKeys, ids });
   const rotation = createRotation({ database, access, keys, ring, people, dataKeys });
 
   return {
