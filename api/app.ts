@@ -1,6 +1,6 @@
 // The table of contents of the HTTP edge: what is done with every request, and which routes there are.
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { pages } from '../web/index.ts';
+import { pageOfError, pages } from '../web/index.ts';
 import { admit } from './admit.ts';
 import { agreementRoutes } from './agreements.ts';
 import { allowedMethods } from './allowed-methods.ts';
@@ -12,7 +12,7 @@ import type { Services } from './compose.ts';
 import { crossOrigin } from './cross-origin.ts';
 import { checkRouteRights, doors } from './doors.ts';
 import type { Env } from './env.ts';
-import { apiErrors } from './errors.ts';
+import { apiErrors, INTERNAL_CODE } from './errors.ts';
 import { healthRoutes } from './health.ts';
 import { licenceActRoutes } from './licence-acts.ts';
 import { licenceApplicationRoutes } from './licence-applications.ts';
@@ -26,7 +26,7 @@ import { publicRoutes } from './public.ts';
 import { createMeter } from './rate-limit.ts';
 import { limitBody, readJson } from './request-body.ts';
 import { requestContext } from './request-context.ts';
-import { checkUrl } from './request-url.ts';
+import { checkUrl, isForPeople } from './request-url.ts';
 import { trustMaterialRoutes } from './trust-material.ts';
 import { verificationRoutes } from './verifications.ts';
 
@@ -52,7 +52,11 @@ export function createApp(services: Services) {
     return methods.length > 0 && !methods.includes(method);
   };
 
-  app.onError((error, c) => problemOf(c, error, logger));
+  const errorPage = pageOfError(services);
+  app.onError((error, c) => {
+    const problem = problemOf(c, error, logger);
+    return isForPeople(c) ? errorPage(c, error, INTERNAL_CODE) : problem;
+  });
   app.use(requestContext({ ids, logger, metrics, publicUrl }));
   app.use(crossOrigin);
   app.use(checkUrl);

@@ -39,7 +39,10 @@ async function presentedDocument(request: Request): Promise<string> {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (type === 'application/dc+sd-jwt') return (await request.text()).trim();
   if (type === 'multipart/form-data') {
-    const file = (await request.formData()).get('file');
+    const form = await request.formData().catch(() => {
+      throw registryErrors.credential_unreadable('The form could not be read.');
+    });
+    const file = form.get('file');
     if (file !== null) return (typeof file === 'string' ? file : await file.text()).trim();
     throw registryErrors.credential_unreadable('The form has no field "file".');
   }

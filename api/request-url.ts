@@ -1,4 +1,5 @@
 // The address of a request: what could not even be looked for is refused here.
+import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Env } from './env.ts';
 import { apiErrors } from './errors.ts';
@@ -6,6 +7,15 @@ import { apiErrors } from './errors.ts';
 /** The path as the caller wrote it: what a DPoP proof names (RFC 9449 section 4.3). */
 export function writtenPath(url: string): string {
   return new URL(url).pathname;
+}
+
+/** Where programs call: the answer to them is never a page. */
+const forPrograms =
+  /^\/(v1|api|oauth|\.well-known|log|pki|vct|status-lists|datastore|healthz|readyz|metrics)(\/|$)/;
+
+/** Whether a browser asks for a page, and may be told of a refusal by one. */
+export function isForPeople(c: Context<Env>): boolean {
+  return !forPrograms.test(c.req.path) && /\btext\/html\b/.test(c.req.header('accept') ?? '');
 }
 
 /** RFC 9110 section 4.1 asks for 8,000 octets at least; what is longer belongs into a body. */

@@ -3,11 +3,13 @@ import type { Catalogue } from '../catalogue/index.ts';
 import type { Exchange } from '../exchange/index.ts';
 import type { Identity } from '../identity/index.ts';
 import type { Oversight } from '../oversight/index.ts';
+import type { Ids } from '../platform/index.ts';
 import type { Registry } from '../registry/index.ts';
 import type { OpenApiDocument } from './docs.tsx';
 
 export interface PageDeps {
   identity: Identity;
+  ids: Pick<Ids, 'token'>;
   registry: Registry;
   exchange: Exchange;
   oversight: Oversight;

@@ -3,12 +3,18 @@ import { type Identity, identityErrors, requireRole } from '../identity/index.ts
 import { webErrors } from './errors.ts';
 import type { PageContext } from './page.tsx';
 
-/** A form's fields as texts; files are left out. */
+/** A form's fields as texts; files are left out. What can't be read or stored is refused. */
 export async function readForm(c: PageContext): Promise<Record<string, string>> {
-  const form = await c.req.parseBody();
-  return Object.fromEntries(
-    Object.entries(form).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  const form = await c.req.parseBody().catch(() => {
+    throw webErrors.form_unreadable('The form could not be read. Go back and send it again.');
+  });
+  const texts = Object.entries(form).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
+  if (texts.some(([, value]) => value.includes('\0'))) {
+    throw webErrors.form_unreadable('A text in the form holds a NUL. Type it anew.');
+  }
+  return Object.fromEntries(texts);
 }
 
 /** Reads a signed-in person's form; one without our token is refused (CSRF). */

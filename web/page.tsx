@@ -10,40 +10,74 @@ import { type Text, zh } from './text/zh.ts';
 export type Lang = 'zh' | 'en';
 
 export interface PageEnv {
-  Variables: { actor: Actor; requestId: string; text: Text; lang: Lang; formToken: string };
+  Variables: { actor: Actor; requestId: string; text: Text; lang: Lang; formToken: () => string };
 }
 
 export type PageContext = Context<PageEnv>;
 
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "style-src 'self'",
-  "script-src 'self'",
-  "img-src 'self' data:",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/** A page loads its own style sheet and script and nothing else, and is framed by nobody. */
+const pageHeaders = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "style-src 'self'",
+    "script-src 'self'",
+    "img-src 'self' data:",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "object-src 'none'",
+  ].join('; '),
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Permissions-Policy':
+    'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()',
+  // For browsers that know no frame-ancestors.
+  'X-Frame-Options': 'DENY',
+};
 
-/** Chooses the language (?lang=, then the cookie, then Chinese) and sets the pages' safe headers. */
-export async function pageFrame(c: PageContext, next: Next): Promise<void> {
-  const asked = c.req.query('lang');
-  const kept = getCookie(c, 'yihao_lang');
-  const lang: Lang = (asked ?? kept) === 'en' ? 'en' : 'zh';
-  if (asked === 'en' || asked === 'zh') {
-    setCookie(c, 'yihao_lang', lang, {
-      path: '/',
-      sameSite: 'Lax',
-      httpOnly: true,
-      maxAge: 31_536_000,
-    });
-  }
+/** Chooses the language: ?lang=, then the cookie, then Chinese. */
+function chooseLanguage(c: PageContext): void {
+  const lang: Lang = (c.req.query('lang') ?? getCookie(c, 'yihao_lang')) === 'en' ? 'en' : 'zh';
   c.set('lang', lang);
   c.set('text', lang === 'en' ? en : zh);
-  await next();
-  c.header('Content-Security-Policy', contentSecurityPolicy);
-  c.header('Vary', 'Cookie, Accept-Language', { append: true });
+}
+
+/** What a page's reply carries: kept by nobody, since all pages show who is signed in. */
+function setPageHeaders(c: PageContext): void {
+  for (const [name, value] of Object.entries(pageHeaders)) c.header(name, value);
+  c.header('Vary', 'Cookie', { append: true });
   if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store');
+}
+
+/** Gives each page its language and its safe headers, and remembers the language asked for. */
+export function pageFrame({ isSecure }: { isSecure: boolean }) {
+  return async (c: PageContext, next: Next): Promise<void> => {
+    chooseLanguage(c);
+    const asked = c.req.query('lang');
+    if (asked === 'en' || asked === 'zh') {
+      setCookie(c, 'yihao_lang', asked, {
+        path: '/',
+        sameSite: 'Lax',
+        httpOnly: true,
+        secure: isSecure,
+        maxAge: 31_536_000,
+      });
+    }
+    await next();
+    setPageHeaders(c);
+  };
+}
+
+/** The same for a page that stands in for one never reached; it has no forms of its own. */
+export async function pageInstead(
+  c: PageContext,
+  formToken: () => string,
+  make: () => Response | Promise<Response>,
+): Promise<Response> {
+  chooseLanguage(c);
+  c.set('formToken', formToken);
+  c.res = await make();
+  setPageHeaders(c);
+  return c.res;
 }
 
 /** The name of a thing in the page's language. */
@@ -71,12 +105,20 @@ interface FrameProps {
   children?: Child;
 }
 
+/** This page in another language; what a form's reply shows has no address, its page has one. */
+function hereIn(c: PageContext, lang: Lang, at: FrameProps['at']): string {
+  if (c.req.method !== 'GET') return `/${at ?? ''}?lang=${lang}`;
+  const query = new URL(c.req.url).searchParams;
+  query.set('lang', lang);
+  // A path of two slashes would lead to another host.
+  return `${c.req.path.replace(/^\/+/, '/')}?${query}`;
+}
+
 /** The whole document around a page's content. */
 export function Frame({ c, title, at, refreshSeconds, head, children }: FrameProps) {
   const text = c.get('text');
   const actor = c.get('actor');
-  const other = new URL(c.req.url);
-  other.searchParams.set('lang', c.get('lang') === 'en' ? 'zh' : 'en');
+  const otherLanguage = c.get('lang') === 'en' ? 'zh' : 'en';
   const links = (['me', 'desk', 'audit', 'ops', 'verify', 'catalogue', 'docs'] as const).filter(
     (name) =>
       (name !== 'audit' || actor.kind !== 'citizen') &&
@@ -120,10 +162,7 @@ export function Frame({ c, title, at, refreshSeconds, head, children }: FramePro
               </ul>
             </nav>
             <div class="who">
-              <a
-                href={`${other.pathname}${other.search}`}
-                hreflang={c.get('lang') === 'en' ? 'zh-CN' : 'en'}
-              >
+              <a href={hereIn(c, otherLanguage, at)} hreflang={otherLanguage}>
                 {text.otherLanguage}
               </a>
               {actor.kind === 'anonymous' ? (
@@ -152,7 +191,7 @@ export function Frame({ c, title, at, refreshSeconds, head, children }: FramePro
 
 /** The hidden field that proves a form came from our own page. */
 export function FormToken({ c }: { c: PageContext }) {
-  return <input type="hidden" name="form_token" value={c.get('formToken')} />;
+  return <input type="hidden" name="form_token" value={c.get('formToken')()} />;
 }
 
 /** What was wrong with a form, each line leading to its field. */

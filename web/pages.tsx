@@ -2,7 +2,8 @@
 import { Hono } from 'hono';
 import { AppError } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
-import { ErrorPage, statusOf } from './error-page.tsx';
+import { refusalReply } from './error-page.tsx';
+import { formGuard } from './form-guard.ts';
 import { openRoutes } from './open-routes.tsx';
 import { opsClientRoutes } from './ops-client-routes.tsx';
 import { opsRoutes } from './ops-routes.tsx';
@@ -17,19 +18,13 @@ export function pages(deps: PageDeps) {
     if (!(error instanceof AppError)) throw error;
     const isJson = (c.req.header('content-type') ?? '').startsWith('application/json');
     if (isJson) throw error;
-    if (error.kind === 'unauthenticated' && c.req.method === 'GET') {
-      return c.redirect(`/sign-in?next=${encodeURIComponent(c.req.path)}`, 303);
-    }
-    for (const [name, value] of Object.entries(error.headers ?? {})) c.header(name, value);
-    if (error.retryAfterSeconds !== undefined) {
-      c.header('Retry-After', String(error.retryAfterSeconds));
-    }
-    return c.html(<ErrorPage c={c} error={error} />, statusOf(error));
+    return refusalReply(c, error);
   });
+  const frame = pageFrame({ isSecure: deps.config.publicUrl.startsWith('https:') });
+  const guard = formGuard(deps);
   const framed = new Hono<PageEnv>();
   for (const path of [
     '/',
-    '/assets/*',
     '/sign-in',
     '/sign-out',
     '/me',
@@ -46,11 +41,7 @@ export function pages(deps: PageDeps) {
     '/dataset/*',
     '/docs',
   ]) {
-    framed.use(path, async (c, next) => {
-      const actor = c.get('actor');
-      c.set('formToken', actor.sessionId === undefined ? '' : deps.identity.formToken(actor));
-      await pageFrame(c, next);
-    });
+    framed.use(path, frame, guard);
   }
   framed.route('/', openRoutes(deps));
   framed.route('/', signInRoutes(deps));

@@ -29,11 +29,6 @@ function homeOf(actor: Actor): string {
   return actor.roles.includes('operator') ? '/ops' : '/desk';
 }
 
-function isForeign(c: PageContext, config: PageDeps['config']): boolean {
-  const origin = c.req.header('origin');
-  return origin !== undefined && ![config.publicUrl, ...config.publicUrlAliases].includes(origin);
-}
-
 async function readJsonBody(c: PageContext): Promise<Record<string, unknown>> {
   const body: unknown = await c.req.json().catch(() => {
     throw webErrors.json_malformed('The body is not readable as JSON.');
@@ -41,14 +36,11 @@ async function readJsonBody(c: PageContext): Promise<Record<string, unknown>> {
   return typeof body === 'object' && body !== null ? { ...body } : {};
 }
 
-export function signInRoutes(deps: Pick<PageDeps, 'identity' | 'sessionCookie' | 'config'>) {
-  const { identity, sessionCookie, config } = deps;
+export function signInRoutes(deps: Pick<PageDeps, 'identity' | 'sessionCookie'>) {
+  const { identity, sessionCookie } = deps;
   return new Hono<PageEnv>()
     .get('/sign-in', (c) => c.html(<SignInPage c={c} next={safeNext(c.req.query('next'), '')} />))
     .post('/sign-in', async (c) => {
-      if (isForeign(c, config)) {
-        throw webErrors.foreign_origin('Sign in from a page of this site.');
-      }
       const isJson = (c.req.header('content-type') ?? '').startsWith('application/json');
       const body = isJson ? await readJsonBody(c) : await readForm(c);
       const next = typeof body.next === 'string' ? body.next : undefined;

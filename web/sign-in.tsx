@@ -1,5 +1,5 @@
 // Signing in: one page for people and officers; the same address takes JSON (contract section 5).
-import { ErrorSummary, Field, Frame, type PageContext } from './page.tsx';
+import { ErrorSummary, Field, FormToken, Frame, type PageContext } from './page.tsx';
 
 interface SignInProps {
   c: PageContext;
@@ -18,6 +18,7 @@ export function SignInPage({ c, next, failure }: SignInProps) {
         <section class="card">
           <h2>{words.person}</h2>
           <form class="stack" method="post" action="/sign-in">
+            <FormToken c={c} />
             <input type="hidden" name="next" value={next} />
             <Field
               name="scheme"
@@ -41,6 +42,7 @@ export function SignInPage({ c, next, failure }: SignInProps) {
         <section class="card">
           <h2>{words.officer}</h2>
           <form class="stack" method="post" action="/sign-in">
+            <FormToken c={c} />
             <input type="hidden" name="next" value={next} />
             <Field name="username" label={words.username} required={true} autocomplete="username" />
             <Field

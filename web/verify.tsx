@@ -1,6 +1,6 @@
 // Anyone checks a licence: by its code, and by comparing what stands on the paper.
 import type { Registry } from '../registry/index.ts';
-import { Field, Frame, type PageContext, showTime } from './page.tsx';
+import { Field, FormToken, Frame, type PageContext, showTime } from './page.tsx';
 
 type Lookup = Awaited<ReturnType<Registry['lookup']>>;
 
@@ -30,6 +30,7 @@ export function VerifyPage({ c, cityTz, code, lookup, compared }: VerifyProps) {
       <h1>{words.title}</h1>
       <p class="lead">{words.lead}</p>
       <form class="stack" method="post" action="/verify">
+        <FormToken c={c} />
         <Field name="code" label={words.code} value={code} required={true} />
         <button type="submit">{words.check}</button>
       </form>
@@ -39,6 +40,7 @@ export function VerifyPage({ c, cityTz, code, lookup, compared }: VerifyProps) {
           <h2>{words.compare}</h2>
           <p class="hint">{words.compareText}</p>
           <form class="stack" method="post" action="/verify/compare">
+            <FormToken c={c} />
             <input type="hidden" name="code" value={code} />
             <Field name="holderName" label={words.holder} />
             <Field name="validTo" label={words.validTo} type="date" />

@@ -269,7 +269,10 @@ export const en: Text = {
   error: {
     title: 'That did not work',
     summary: 'Please put this right first',
-    back: 'Back',
+    back: 'Back to the start',
+    request: 'Request',
+    unexpected:
+      'Something went wrong on our side, and what you asked for was not done. Try again later; whoever helps you needs the request number below.',
     notFound: 'There is no such page, or it is not yours to see.',
     code: 'Code',
   },

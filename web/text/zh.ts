@@ -254,7 +254,9 @@ export const zh = {
   error: {
     title: '没有办成',
     summary: '请先改正以下内容',
-    back: '返回',
+    back: '返回首页',
+    request: '受理编号',
+    unexpected: '系统出现意外问题，您的操作没有完成。请稍后再试；如需帮助，请告知下面的受理编号。',
     notFound: '没有这个页面，或者您无权查看。',
     code: '代码',
   },

@@ -1,0 +1,166 @@
+// Forged forms: every form of every page carries a token, and nothing a page takes is taken without it.
+import { describe, expect, test } from 'vitest';
+import { createApp } from '../../../api/app.ts';
+import { PUBLIC_URL, send, sessionOf, withHouse } from '../api/house.ts';
+
+const house = withHouse();
+const elsewhere = 'https://elsewhere.example';
+const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+const programs = /^\/(v1|api|oauth|\.well-known)\//;
+
+/** Every address under which a page takes something, with a made-up value for each parameter. */
+function postedPaths(): string[] {
+  const { routes } = createApp(house.services);
+  const paths = routes
+    .filter(
+      ({ method, path }) => !['GET', 'ALL', 'OPTIONS'].includes(method) && !programs.test(path),
+    )
+    .map(({ path }) => path.replace(/:[A-Za-z]+(\{[^}]+\})?/g, 'x'));
+  return [...new Set(paths)];
+}
+
+/** The POST forms of a page: their addresses and tokens. */
+function formsOf(html: string): { action: string; token: string | undefined }[] {
+  return [...html.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)]
+    .filter(([, attributes = '']) => /method="post"/.test(attributes))
+    .map(([, attributes = '', inside = '']) => ({
+      action: /action="([^"]*)"/.exec(attributes)?.[1] ?? '',
+      token: /name="form_token" value="([^"]*)"/.exec(inside)?.[1],
+    }));
+}
+
+/** A stranger's browser that has seen one of our forms: its cookie, and the form's token. */
+async function strangersForm(): Promise<{ cookie: string; token: string }> {
+  const page = await send(house, 'GET', '/verify');
+  const cookie = (page.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  return { cookie, token: formsOf(page.text)[0]?.token ?? '' };
+}
+
+function post(path: string, headers: Record<string, string>, fields: Record<string, string> = {}) {
+  return send(house, 'POST', path, {
+    headers: { ...form, ...headers },
+    body: String(new URLSearchParams(fields)),
+  });
+}
+
+test('the pages that take something are found at all', () => {
+  const paths = postedPaths();
+  for (const path of ['/sign-in', '/sign-out', '/verify', '/verify/compare', '/desk', '/audit']) {
+    expect(paths).toContain(path);
+  }
+});
+
+describe('a forged form is refused, wherever a page takes one', () => {
+  const forged: Record<string, string>[] = [
+    {},
+    { form_token: 'x' },
+    { form_token: 'A'.repeat(43) },
+  ];
+
+  for (const who of ['li', 'housing-desk-1', 'audit-auditor-1'] as const) {
+    test(`in the name of ${who}`, async () => {
+      const cookie = await sessionOf(house, who);
+      const stranger = await strangersForm();
+      for (const path of postedPaths()) {
+        for (const fields of [...forged, { form_token: stranger.token }]) {
+          const reply = await post(path, { Cookie: cookie, Origin: PUBLIC_URL }, fields);
+          expect([path, fields, reply.status]).toEqual([path, fields, 403]);
+          expect([path, reply.text.includes('identity.form_token_invalid')]).toEqual([path, true]);
+        }
+      }
+    });
+  }
+
+  test('in the name of a stranger', async () => {
+    const { cookie } = await strangersForm();
+    const { token } = await strangersForm();
+    for (const path of postedPaths()) {
+      for (const fields of [...forged, { form_token: token }]) {
+        const reply = await post(path, { Cookie: cookie, Origin: PUBLIC_URL }, fields);
+        expect([path, fields, reply.status]).toEqual([path, fields, 403]);
+      }
+    }
+  });
+
+  test('from another site, whose visitor brings no cookie of ours', async () => {
+    for (const path of postedPaths()) {
+      const foreign: Record<string, string>[] = [
+        { Origin: elsewhere },
+        { Origin: 'null' },
+        { Origin: `${PUBLIC_URL}.elsewhere.example` },
+        { 'Sec-Fetch-Site': 'cross-site' },
+      ];
+      for (const headers of foreign) {
+        const reply = await post(path, headers);
+        expect([path, headers, reply.status]).toEqual([path, headers, 403]);
+      }
+    }
+  });
+
+  test('as JSON with somebody’s session, from another site', async () => {
+    const cookie = await sessionOf(house, 'li');
+    for (const path of postedPaths()) {
+      const headers = { 'Content-Type': 'application/json', Cookie: cookie, Origin: elsewhere };
+      const reply = await send(house, 'POST', path, { headers, body: '{}' });
+      expect([path, reply.status]).toEqual([path, 403]);
+    }
+  });
+});
+
+test('every form of every page carries the token of who reads it', async () => {
+  const pages: [who: string | null, paths: string[]][] = [
+    [null, ['/', '/sign-in', '/verify', '/catalogue', '/docs', '/desk/none']],
+    ['li', ['/', '/me', '/verify', '/sign-in', '/audit']],
+    ['housing-desk-1', ['/desk', '/desk?service=VS-MARITAL', '/verify', '/me']],
+    ['audit-auditor-1', ['/audit', '/verify']],
+  ];
+  const seen = new Set<string>();
+  for (const [who, paths] of pages) {
+    const cookie = who === null ? (await strangersForm()).cookie : await sessionOf(house, who);
+    for (const path of paths) {
+      const { text } = await send(house, 'GET', path, { headers: { Cookie: cookie } });
+      for (const { action, token } of formsOf(text)) {
+        expect([who, path, action, token]).toEqual([who, path, action, expect.any(String)]);
+        const reply = await post(
+          action,
+          { Cookie: cookie, Origin: PUBLIC_URL },
+          { form_token: 'x' },
+        );
+        expect([who, path, action, reply.status]).toEqual([who, path, action, 403]);
+        seen.add(action);
+      }
+    }
+  }
+  expect([...seen].sort()).toEqual(
+    ['/sign-in', '/sign-out', '/verify', '/desk', '/audit', '/audit/integrity'].sort(),
+  );
+});
+
+describe('a form that was not forged is taken', () => {
+  test('with the page’s token, without our cookie from our origin, and from what is no browser', async () => {
+    const { cookie, token } = await strangersForm();
+    const fields = { code: '0000000000000000' };
+    const ways: [Record<string, string>, Record<string, string>][] = [
+      [{ Cookie: cookie }, { ...fields, form_token: token }],
+      [
+        { Cookie: cookie, Origin: PUBLIC_URL },
+        { ...fields, form_token: token },
+      ],
+      [{ Origin: PUBLIC_URL }, fields],
+      [{}, fields],
+    ];
+    for (const [headers, sent] of ways) {
+      const reply = await post('/verify', headers, sent);
+      expect([headers, reply.status]).toEqual([headers, 200]);
+    }
+  });
+
+  test('and the cookie of a stranger’s form is for this page’s host alone', async () => {
+    const page = await send(house, 'GET', '/sign-in');
+    expect(page.headers.get('set-cookie')).toMatch(
+      /^yihao_form=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/,
+    );
+    const home = await send(house, 'GET', '/');
+    expect(home.headers.get('set-cookie')).toBeNull();
+  });
+});
