@@ -24,6 +24,7 @@ export function admit({ actorOf, meter, perClient, perAddress }: AdmitDeps) {
     c.set('actor', anonymousActor(c.get('requestId')));
     if (probes.has(c.req.path)) return next();
     const address = peerAddress(c);
+    c.set('peerAddress', address);
     const failures = `failures of ${address}`;
     // Before any signature is checked, or wrong tokens would cost us more than their sender.
     if (c.req.header('authorization') !== undefined) meter.check(failures, perAddress);

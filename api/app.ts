@@ -27,6 +27,7 @@ import { createMeter } from './rate-limit.ts';
 import { limitBody, readJson } from './request-body.ts';
 import { requestContext } from './request-context.ts';
 import { checkUrl, isForPeople } from './request-url.ts';
+import { sessionRoutes } from './sessions.ts';
 import { trustMaterialRoutes } from './trust-material.ts';
 import { verificationRoutes } from './verifications.ts';
 
@@ -92,7 +93,8 @@ export function createApp(services: Services) {
     .route('/v1/clients', clientRoutes(services))
     .route('/v1/public', publicRoutes(services))
     .route('/v1', verificationRoutes(services))
-    .route('/v1', meRoutes({ services, clearedCookie: sessionCookie.clear() }));
+    .route('/v1', meRoutes(services))
+    .route('/v1', sessionRoutes(services));
   checkRouteRights(app.routes);
   const openApi = apiDescription(app, publicUrl);
   app.get('/openapi.json', (c) => c.json(openApi()));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createAudit } from '../audit/index.ts';
 import { createCatalogue } from '../catalogue/index.ts';
 import { createExchange } from '../exchange/index.ts';
-import { createIdentity, sessionCookie } from '../identity/index.ts';
+import { createIdentity, deviceCookie, sessionCookie } from '../identity/index.ts';
 import { createOversight } from '../oversight/index.ts';
 import {
   type Config,
@@ -176,6 +176,7 @@ export async function compose(options: ComposeOptions) {
     oversight,
     citationOf,
     sessionCookie: sessionCookie(publicUrl),
+    deviceCookie: deviceCookie(publicUrl),
     /** Secrets of the sample city derive from it; nothing else does. */
     sampleKey: keystore.secret('cookies'),
 

@@ -8,6 +8,8 @@ export interface Env {
   Variables: {
     actor: Actor;
     requestId: string;
+    /** Where the request comes from, as callers without a name are counted by. */
+    peerAddress: string;
     traceparent: string | undefined;
     /** What every reply to this request carries, whoever makes it. */
     edgeHeaders: Record<string, string>;

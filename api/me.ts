@@ -1,4 +1,4 @@
-// A person's own: licences, who looked, receipts, consents, the session (contract section 5).
+// A person's own: licences, who looked, receipts, consents (contract section 5).
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { OwnLicence } from '../registry/index.ts';
 import type { Services } from './compose.ts';
@@ -85,25 +85,18 @@ const decideConsent = createRoute({
   responses: { ...commonRefusals, 200: jsonReply(JsonObject, 'The consent as it is now') },
 });
 
-const signOut = createRoute({
-  method: 'delete',
-  path: '/session',
-  tags: ['me'],
-  summary: 'Sign out',
-  responses: { ...commonRefusals, 204: { description: 'Signed out' } },
-});
-
 /** Whether the caller asked for JSON rather than the plain tlog-proof. */
 function prefersJson(accept: string | undefined): boolean {
   return /application\/json/.test(accept ?? '');
 }
 
 /** Routes under /v1 of the signed-in person. */
-export function meRoutes(deps: {
-  services: Pick<Services, 'identity' | 'registry' | 'oversight' | 'exchange'>;
-  clearedCookie: string;
-}) {
-  const { identity, registry, oversight, exchange } = deps.services;
+export function meRoutes({
+  identity,
+  registry,
+  oversight,
+  exchange,
+}: Pick<Services, 'identity' | 'registry' | 'oversight' | 'exchange'>) {
   return new OpenAPIHono<Env>()
     .openapi(me, async (c) => c.json(await identity.describeActor(c.get('actor')), 200))
     .openapi(licences, async (c) =>
@@ -128,9 +121,5 @@ export function meRoutes(deps: {
     .openapi(decideConsent, async (c) => {
       const { id, decision } = c.req.valid('param');
       return c.json(await exchange.decideConsent(c.get('actor'), id, decision), 200);
-    })
-    .openapi(signOut, async (c) => {
-      await identity.signOut(c.get('actor'));
-      return c.body(null, 204, { 'Set-Cookie': deps.clearedCookie });
     });
 }

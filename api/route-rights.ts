@@ -79,6 +79,10 @@ export const ROUTE_RIGHTS = {
   'GET /v1/me/access-log/{index}/receipt': 'citizen',
   'GET /v1/me/consents': 'citizen',
   'POST /v1/me/consents/{id}/{decision}': 'citizen',
+  // Whoever has none, as a system, is told so (identity.session_needed).
+  'GET /v1/me/sessions': 'known',
+  'DELETE /v1/me/sessions': 'known',
+  'DELETE /v1/me/sessions/{id}': 'known',
   'DELETE /v1/session': 'known',
 
   'GET /v1/public/licences/{verificationCode}': 'anyone',

@@ -1,4 +1,5 @@
 // Who acts: the caller every act takes first, with the words for roles and scopes (contract section 4).
+import type { Assurance } from './assurance.ts';
 
 /** What an officer may be in an organisation. */
 export const ROLES = [
@@ -41,6 +42,8 @@ export interface Actor {
   officerKey?: string;
   personId?: string;
   sessionId?: string;
+  /** Of the session; absent where there is none. */
+  assurance?: Assurance;
   roles: readonly Role[];
   scopes: readonly Scope[];
   /** The officer a machine client names as the one it acts for. */

@@ -28,4 +28,6 @@ export const identityErrors = errorCatalogue('identity', {
   sign_in_off: 'forbidden',
   form_token_invalid: 'forbidden',
   rotation_running: 'conflict',
+  session_needed: 'forbidden',
+  session_not_found: 'not_found',
 });

@@ -1,6 +1,7 @@
 // The face of identity: who acts, whose data it is, and the only way from a reference to an ID.
 export type { AccessDetail, AccessEntry } from './access.ts';
 export { type Actor, anonymousActor, ROLES, type Role, SCOPES, type Scope } from './actor.ts';
+export { ASSURANCES, type Assurance } from './assurance.ts';
 export type { Client } from './client.ts';
 export {
   CLIENT_CHANGE_KINDS,
@@ -23,10 +24,11 @@ export {
   maskName,
   type PersonIdentifier,
 } from './identifiers.ts';
+export type { Credentials } from './local-sign-in.ts';
 export { hasScope, requireRole, requireScope, scopesOf } from './roles.ts';
 export { rowScopeOf } from './row-scope.ts';
 export type { Stretching } from './secret-hash.ts';
 export { createIdentity, type Identity, type IdentityDeps } from './service.ts';
-export { sessionCookie } from './session-cookie.ts';
-export type { Credentials } from './sessions.ts';
+export { deviceCookie, type HouseCookie, sessionCookie } from './session-cookie.ts';
+export type { OwnSession } from './sessions.ts';
 export type { Organisation } from './store-organisations.ts';

@@ -1,4 +1,4 @@
-// The tables of identity as drizzle sees them; migrations 0004, 0011 and 0019 make them.
+// The tables of identity as drizzle sees them; the migrations that name their columns make them.
 import {
   customType,
   integer,
@@ -93,9 +93,14 @@ export const localSecrets = identitySchema.table(
   (table) => [primaryKey({ columns: [table.accountKind, table.accountId] })],
 );
 
-export const signInAttempts = identitySchema.table('sign_in_attempts', {
-  accountDigest: bytea('account_digest').primaryKey(),
-  failures: integer('failures').notNull(),
+export const signInTries = identitySchema.table('sign_in_tries', {
+  counterDigest: bytea('counter_digest').primaryKey(),
+  tries: integer('tries').notNull(),
+  expiresAt: moment('expires_at').notNull(),
+});
+
+export const knownDevices = identitySchema.table('known_devices', {
+  pairDigest: bytea('pair_digest').primaryKey(),
   expiresAt: moment('expires_at').notNull(),
 });
 
@@ -104,6 +109,10 @@ export const sessions = identitySchema.table('sessions', {
   tokenDigest: bytea('token_digest').notNull().unique(),
   personId: uuid('person_id').references(() => people.id),
   officerId: uuid('officer_id').references(() => officers.id),
+  assurance: text('assurance').notNull(),
+  method: text('method').notNull(),
+  browser: text('browser').notNull(),
+  system: text('system').notNull(),
   createdAt: moment('created_at').notNull(),
   seenAt: moment('seen_at').notNull(),
   idleExpiresAt: moment('idle_expires_at').notNull(),

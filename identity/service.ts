@@ -9,18 +9,21 @@ import { createAuthenticate } from './authenticate.ts';
 import { createClients } from './client.ts';
 import { createClientChanges } from './client-changes.ts';
 import { createDataKeys } from './data-keys.ts';
+import { createDevices } from './device.ts';
 import { maskIdentifier } from './identifiers.ts';
 import { createKeyRing } from './key-ring.ts';
+import { createLocalSignIn } from './local-sign-in.ts';
 import { createOrganisations } from './organisations.ts';
 import { createPeople } from './people.ts';
 import { createPersonIndex } from './person-index.ts';
 import { createReferences } from './references.ts';
 import { createRotation } from './rotation.ts';
-import { KEY_BYTES } from './sealing.ts';
+import { deriveKey, KEY_BYTES } from './sealing.ts';
 import { createSecretHash, type SecretCost } from './secret-hash.ts';
 import { createSessions } from './sessions.ts';
 import { deleteExpiredJtis, startRememberingProofs } from './store-clients.ts';
 import { deleteExpiredSessions } from './store-sessions.ts';
+import { deleteExpiredTries } from './store-tries.ts';
 import { createTokenEndpoint } from './token-endpoint.ts';
 import { createVault } from './vault.ts';
 
@@ -72,14 +75,16 @@ export function createIdentity(deps: IdentityDeps) {
   };
   const access = createAccess({ database, audit, index, dataKeys, ids });
   const clients = createClients({ clock, ids });
-  const sessions = createSessions({
+  const keyFor = (use: string) => deriveKey(keys.session, use);
+  const sessions = createSessions({ database, ids, formKey: keyFor('form-tokens') });
+  const localSignIn = createLocalSignIn({
     database,
     clock,
-    ids,
     people,
     secretHash,
-    sessionKey: keys.session,
-    isLocalSignInAllowed: deps.isLocalSignInAllowed,
+    sessions,
+    key: keyFor('sign-in-tries'),
+    isAllowed: deps.isLocalSignInAllowed,
   });
 
   const rotation = createRotation({ database, access, keys, ring, people, dataKeys });
@@ -94,6 +99,8 @@ export function createIdentity(deps: IdentityDeps) {
     ...createClientChanges({ database, clock, ids, clients, recordAccess: access.recordAccess }),
     ...sessions,
     ...rotation,
+    ...localSignIn,
+    ...createDevices({ key: keyFor('device-cookies'), ids }),
     caseTag: index.caseTag,
     tokenEndpoint: createTokenEndpoint(door),
     authenticateRequest: createAuthenticate(door),
@@ -107,10 +114,11 @@ export function createIdentity(deps: IdentityDeps) {
       await startRememberingProofs(database.db);
     },
 
-    /** Forgets what has run out: proofs, assertions, sessions, tries. For the sweeper, every minute. */
+    /** Forgets what has run out: proofs, assertions, sessions, tries, devices. For the sweeper, every minute. */
     async purgeExpired(): Promise<void> {
       await deleteExpiredJtis(database.db);
       await deleteExpiredSessions(database.db);
+      await deleteExpiredTries(database.db);
     },
 
     /** Who is acting, fit for the actor's own screen. */

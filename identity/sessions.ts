@@ -1,88 +1,70 @@
-// Signing in with a PIN or a password while the local identity provider is on, and the sessions of
-// people and officers (contract section 5).
+// Sessions of people and officers (contract section 5): opened by whatever proved who somebody is,
+// found by their cookie, listed and ended by their owner. Each use reads the row, so an end made in one
+// process holds in all of them at once.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { AppError, type Clock, type Database, type Ids } from '../platform/index.ts';
-import type { Actor } from './actor.ts';
-import { isRole } from './actor.ts';
+import type { Database, Ids, Tx } from '../platform/index.ts';
+import { type Actor, isRole } from './actor.ts';
+import type { Assurance } from './assurance.ts';
+import { type DeviceFamily, deviceFamily } from './device.ts';
 import { identityErrors } from './errors.ts';
-import { foldIdentifier, isCitizenId, isUscc, type PersonIdentifier } from './identifiers.ts';
-import type { People } from './people.ts';
-import { deriveKey } from './sealing.ts';
-import type { SecretHash } from './secret-hash.ts';
 import {
   type Account,
-  countAttempt,
+  deleteOwnSession,
+  deleteOwnSessions,
   deleteSession,
-  findOfficerSecret,
-  findPersonSecret,
   findSession,
-  forgetAttempts,
   insertSession,
-  putSecret,
+  type ListedSession,
+  listSessions,
+  type SignInMethod,
   touchSession,
 } from './store-sessions.ts';
 
-/** What somebody signs in with. */
-export type Credentials =
-  | { scheme: PersonIdentifier['scheme']; value: string; pin: string }
-  | { username: string; password: string };
+/** The value of a new session's cookie, and whom it makes its bearer. */
+export interface OpenedSession {
+  cookie: string;
+  actor: Actor;
+}
 
-const TRIES = 5;
-const LOCKED_SECONDS = 15 * 60;
+/** How and where somebody proved who she is. */
+export interface SignedIn {
+  requestId: string;
+  assurance: Assurance;
+  method: SignInMethod;
+  userAgent?: string | undefined;
+  /** Who was signed in on this browser before: that session ends. */
+  before?: Actor | undefined;
+}
+
+/** A session as its owner sees it: no address, and of the browser the family alone. */
+export interface OwnSession {
+  id: string;
+  device: DeviceFamily;
+  since: string;
+  lastSeen: string;
+  assurance: Assurance;
+  method: SignInMethod;
+  isCurrent: boolean;
+}
+
 const TOKEN_BYTES = 32;
-// OWASP: half an hour of silence, and never longer than a working day.
+// OWASP: half an hour of silence, and never longer than a working day; by the database's clock.
 const IDLE_SECONDS = 30 * 60;
 const LONGEST_SECONDS = 12 * 60 * 60;
 // One write per session and minute, not one per click.
 const STALE_SECONDS = 60;
+// More than a person can tell apart; all of them end by signing out everywhere.
+const MOST_LISTED = 100;
 
-/** Sign-in and sessions of one house. */
-export function createSessions(deps: {
-  database: Database;
-  clock: Clock;
-  ids: Ids;
-  people: Pick<People, 'findPerson'>;
-  secretHash: SecretHash;
-  sessionKey: Buffer;
-  isLocalSignInAllowed: boolean;
-}) {
-  const { database, clock, ids, people, secretHash, isLocalSignInAllowed } = deps;
-  const attemptKey = deriveKey(deps.sessionKey, 'sign-in-attempts');
-  const formKey = deriveKey(deps.sessionKey, 'form-tokens');
+/** Sessions of one house. */
+export function createSessions(deps: { database: Database; ids: Ids; formKey: Buffer }) {
+  const { database, ids, formKey } = deps;
 
-  async function findAccount(
-    credentials: Credentials,
-  ): Promise<{ account: Account; hash: string } | null> {
-    if ('username' in credentials) {
-      const row = await findOfficerSecret(database.db, credentials.username.trim());
-      return row && { account: { kind: 'officer', id: row.id }, hash: row.hash };
-    }
-    const { scheme } = credentials;
-    const value = foldIdentifier(credentials.value);
-    if (!(scheme === 'cn-id' ? isCitizenId(value) : isUscc(value))) return null;
-    const personId = await people.findPerson(database.db, { scheme, value }).catch((error) => {
-      // Born tomorrow: no such account, and no other words for it.
-      if (error instanceof AppError) return null;
-      throw error;
-    });
-    if (personId === null) return null;
-    const row = await findPersonSecret(database.db, personId);
-    return row && { account: { kind: 'person', id: row.id }, hash: row.hash };
-  }
-
-  function attemptDigest(credentials: Credentials): Buffer {
-    const name =
-      'username' in credentials
-        ? `officer|${credentials.username.trim()}`
-        : `${credentials.scheme}|${foldIdentifier(credentials.value)}`;
-    return createHmac('sha256', attemptKey).update(name, 'utf8').digest();
-  }
-
-  async function open(token: string, requestId: string): Promise<Actor | null> {
-    const row = await findSession(database.db, digestOf(token), STALE_SECONDS);
+  async function find(tx: Tx, token: string, requestId: string): Promise<Actor | null> {
+    const row = await findSession(tx, digestOf(token), STALE_SECONDS);
     if (!row) return null;
-    if (row.isStale) await touchSession(database.db, row.id, IDLE_SECONDS);
-    const common = { requestId, sessionId: row.id, scopes: [] };
+    if (row.isStale) await touchSession(tx, row.id, IDLE_SECONDS);
+    const common = { requestId, sessionId: row.id, assurance: row.assurance, scopes: [] };
     if (row.personId !== null) {
       return {
         ...common,
@@ -103,45 +85,49 @@ export function createSessions(deps: {
   }
 
   return {
-    /**
-     * Opens a session and returns the value of its cookie. Accounts that don't exist are refused in the
-     * same words and time, and lock after as many tries, as those that do.
-     */
-    async signIn(
-      credentials: Credentials,
-      { requestId }: { requestId: string },
-    ): Promise<{ cookie: string; actor: Actor }> {
-      if (!isLocalSignInAllowed) {
-        throw identityErrors.sign_in_off('Signing in with a PIN or password is switched off here.');
-      }
-      // 1. Count the try. 2. Check the secret. 3. Forget the tries, keep the better hash, open.
-      const digest = attemptDigest(credentials);
-      const attempt = await countAttempt(database.db, digest, TRIES, LOCKED_SECONDS);
-      if (attempt.tries > TRIES) {
-        throw identityErrors.sign_in_locked('Too many wrong tries. Wait a while, then try again.', {
-          retryAfterSeconds: attempt.secondsLeft,
-        });
-      }
-      const found = await findAccount(credentials);
-      const secret = 'username' in credentials ? credentials.password : credentials.pin;
-      const { isRight, rehashed } = await secretHash.checkSecret(secret, found?.hash ?? null);
-      if (!found || !isRight) {
-        throw identityErrors.sign_in_failed('The name or the secret is wrong. Check both.');
-      }
-      const token = ids.token(TOKEN_BYTES);
-      await database.transaction(async (tx) => {
-        await forgetAttempts(tx, digest);
-        if (rehashed !== undefined) await putSecret(tx, found.account, rehashed, clock.now());
-        const session = { id: ids.uuid(), tokenDigest: digestOf(token), account: found.account };
-        await insertSession(tx, session, IDLE_SECONDS, LONGEST_SECONDS);
-      });
-      const actor = await open(token, requestId);
+    /** Opens a session of an account that has proved who it is; always under a new cookie value. */
+    async openSession(tx: Tx, account: Account, how: SignedIn): Promise<OpenedSession> {
+      const { requestId, assurance, method, userAgent, before } = how;
+      if (before?.sessionId !== undefined) await deleteSession(tx, before.sessionId);
+      const cookie = ids.token(TOKEN_BYTES);
+      await insertSession(
+        tx,
+        {
+          id: ids.uuid(),
+          tokenDigest: digestOf(cookie),
+          account,
+          assurance,
+          method,
+          ...deviceFamily(userAgent),
+        },
+        IDLE_SECONDS,
+        LONGEST_SECONDS,
+      );
+      const actor = await find(tx, cookie, requestId);
       if (!actor) throw new TypeError('A session just opened runs.');
-      return { cookie: token, actor };
+      return { cookie, actor };
     },
 
     /** The actor of a session by its cookie's value; null when it has ended or never was. */
-    findSession: open,
+    findSession: (cookie: string, requestId: string) => find(database.db, cookie, requestId),
+
+    /** The actor's running sessions, the last seen first. */
+    async listSessions(actor: Actor): Promise<OwnSession[]> {
+      const rows = await listSessions(database.db, accountOf(actor), MOST_LISTED);
+      return rows.map((row) => asOwnSession(row, actor.sessionId));
+    },
+
+    /** Ends one of the actor's sessions; another's is not found. */
+    async endSession(actor: Actor, id: string): Promise<void> {
+      const isGone = UUID.test(id) && (await deleteOwnSession(database.db, accountOf(actor), id));
+      if (!isGone) throw identityErrors.session_not_found('You have no session of this id.');
+    },
+
+    /** Ends all of the actor's sessions: everywhere, or everywhere but here. */
+    async endSessions(actor: Actor, where: 'everywhere' | 'elsewhere'): Promise<void> {
+      const kept = where === 'elsewhere' ? (actor.sessionId ?? null) : null;
+      await deleteOwnSessions(database.db, accountOf(actor), kept);
+    },
 
     /** Ends the actor's session; harmless when it has none. */
     async signOut(actor: Actor): Promise<void> {
@@ -168,6 +154,30 @@ export function createSessions(deps: {
   function formTokenOf(sessionId: string): Buffer {
     return createHmac('sha256', formKey).update(sessionId).digest();
   }
+}
+
+export type Sessions = ReturnType<typeof createSessions>;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Whose sessions these are; only people and officers have any. */
+function accountOf(actor: Actor): Account {
+  if (actor.personId !== undefined) return { kind: 'person', id: actor.personId };
+  if (actor.officerId !== undefined) return { kind: 'officer', id: actor.officerId };
+  throw identityErrors.session_needed('Only people and officers have sessions: sign in first.');
+}
+
+function asOwnSession(row: ListedSession, currentId: string | undefined): OwnSession {
+  const { id, browser, system, assurance, method } = row;
+  return {
+    id,
+    device: { browser, system },
+    since: new Date(row.createdAt).toISOString(),
+    lastSeen: new Date(row.seenAt).toISOString(),
+    assurance,
+    method,
+    isCurrent: id === currentId,
+  };
 }
 
 function digestOf(token: string): Buffer {

@@ -1,6 +1,7 @@
-// SQL over identity.sessions, identity.local_secrets and identity.sign_in_attempts.
+// SQL over identity.sessions and identity.local_secrets.
 import { sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
+import type { Assurance } from './assurance.ts';
 
 /** Who a secret or a session belongs to. */
 export interface Account {
@@ -8,8 +9,22 @@ export interface Account {
   id: string;
 }
 
+/** How somebody proved who she is. */
+export type SignInMethod = 'secret' | 'passkey' | 'provider';
+
+export interface NewSession {
+  id: string;
+  tokenDigest: Buffer;
+  account: Account;
+  assurance: Assurance;
+  method: SignInMethod;
+  browser: string;
+  system: string;
+}
+
 export interface SessionRow {
   id: string;
+  assurance: Assurance;
   personId: string | null;
   officerId: string | null;
   officerKey: string | null;
@@ -54,50 +69,20 @@ export async function findOfficerSecret(
   return row ?? null;
 }
 
-/**
- * Counts a try before it is made, so that tries at the same moment can't slip past the limit. Returns
- * how many there were in this window, and the seconds until it ends. Tries past the limit don't extend it.
- */
-export async function countAttempt(
-  tx: Tx,
-  accountDigest: Buffer,
-  limit: number,
-  windowSeconds: number,
-): Promise<{ tries: number; secondsLeft: number }> {
-  const end = sql`platform.now() + make_interval(secs => ${windowSeconds})`;
-  const [row] = await selectRows<{ tries: number; secondsLeft: number }>(
-    tx,
-    sql`insert into identity.sign_in_attempts as a (account_digest, failures, expires_at)
-      values (${accountDigest}, 1, ${end})
-      on conflict (account_digest) do update set
-        failures = case when a.expires_at <= platform.now() then 1 else a.failures + 1 end,
-        expires_at = case when a.failures >= ${limit} and a.expires_at > platform.now()
-          then a.expires_at else ${end} end
-      returning failures as tries,
-        ceil(extract(epoch from expires_at - platform.now()))::int as "secondsLeft"`,
-  );
-  if (!row) throw new TypeError('An upsert returns its row.');
-  return row;
-}
-
-export async function forgetAttempts(tx: Tx, accountDigest: Buffer): Promise<void> {
-  await tx.execute(
-    sql`delete from identity.sign_in_attempts where account_digest = ${accountDigest}`,
-  );
-}
-
 export async function insertSession(
   tx: Tx,
-  session: { id: string; tokenDigest: Buffer; account: Account },
+  session: NewSession,
   idleSeconds: number,
   longestSeconds: number,
 ): Promise<void> {
   const { kind, id } = session.account;
   await tx.execute(
     sql`insert into identity.sessions
-        (id, token_digest, person_id, officer_id, created_at, seen_at, idle_expires_at, expires_at)
+        (id, token_digest, person_id, officer_id, assurance, method, browser, system,
+          created_at, seen_at, idle_expires_at, expires_at)
       select ${session.id}, ${session.tokenDigest}, ${kind === 'person' ? id : null}::uuid,
-        ${kind === 'officer' ? id : null}::uuid, at, at,
+        ${kind === 'officer' ? id : null}::uuid, ${session.assurance}, ${session.method},
+        ${session.browser}, ${session.system}, at, at,
         at + make_interval(secs => ${idleSeconds}), at + make_interval(secs => ${longestSeconds})
       from platform.now() as at`,
   );
@@ -112,7 +97,7 @@ export async function findSession(
   const [row] = await selectRows<SessionRow>(
     tx,
     sql`select s.id, s.person_id as "personId", s.officer_id as "officerId", o.key as "officerKey",
-        o.organisation_id as "organisationId",
+        s.assurance, o.organisation_id as "organisationId",
         array(select role from identity.role_grants g where g.officer_id = s.officer_id
           order by role) as roles,
         s.seen_at < now - make_interval(secs => ${staleSeconds}) as "isStale"
@@ -132,15 +117,62 @@ export async function touchSession(tx: Tx, id: string, idleSeconds: number): Pro
   );
 }
 
+/** A running session as its owner sees it. */
+export interface ListedSession {
+  id: string;
+  assurance: Assurance;
+  method: SignInMethod;
+  browser: string;
+  system: string;
+  createdAt: string;
+  seenAt: string;
+}
+
+const mine = ({ kind, id }: Account) =>
+  kind === 'person' ? sql`person_id = ${id}` : sql`officer_id = ${id}`;
+
+/** An account's running sessions, the last seen first, at most so many. */
+export function listSessions(tx: Tx, account: Account, limit: number): Promise<ListedSession[]> {
+  return selectRows<ListedSession>(
+    tx,
+    sql`select id, assurance, method, browser, system, created_at as "createdAt",
+        seen_at as "seenAt"
+      from identity.sessions
+      where ${mine(account)} and idle_expires_at > platform.now() and expires_at > platform.now()
+      order by seen_at desc, id limit ${limit}`,
+  );
+}
+
+/** Ends one session of this account; false when it has none of this id. */
+export async function deleteOwnSession(tx: Tx, account: Account, id: string): Promise<boolean> {
+  const rows = await selectRows(
+    tx,
+    sql`delete from identity.sessions where ${mine(account)} and id = ${id} returning id`,
+  );
+  return rows.length > 0;
+}
+
+/** Ends an account's sessions, but not the one kept, if any. */
+export async function deleteOwnSessions(
+  tx: Tx,
+  account: Account,
+  kept: string | null,
+): Promise<void> {
+  await tx.execute(
+    sql`delete from identity.sessions
+      where ${mine(account)} and id is distinct from ${kept}::uuid`,
+  );
+}
+
+/** Ends a session, whosever it is. */
 export async function deleteSession(tx: Tx, id: string): Promise<void> {
   await tx.execute(sql`delete from identity.sessions where id = ${id}`);
 }
 
-/** Forgets sessions and tries that have run out. */
+/** Forgets sessions that have run out. */
 export async function deleteExpiredSessions(tx: Tx): Promise<void> {
   await tx.execute(
     sql`delete from identity.sessions
       where expires_at < platform.now() or idle_expires_at < platform.now()`,
   );
-  await tx.execute(sql`delete from identity.sign_in_attempts where expires_at < platform.now()`);
 }

@@ -1,7 +1,7 @@
 // The services the pages call, as narrow as the pages need them.
 import type { Catalogue } from '../catalogue/index.ts';
 import type { Exchange } from '../exchange/index.ts';
-import type { Identity } from '../identity/index.ts';
+import type { HouseCookie, Identity } from '../identity/index.ts';
 import type { Oversight } from '../oversight/index.ts';
 import type { Ids } from '../platform/index.ts';
 import type { Registry } from '../registry/index.ts';
@@ -16,8 +16,9 @@ export interface PageDeps {
   catalogue: Catalogue;
   /** The citation of a legal basis in a language. */
   citationOf: (id: string, lang: 'zh' | 'en') => string;
-  /** How the session cookie is written and cleared (contract section 5). */
-  sessionCookie: { name: string; set(value: string): string; clear(): string };
+  /** How the session's and the browser's own cookie are written (contract section 5). */
+  sessionCookie: HouseCookie;
+  deviceCookie: HouseCookie;
   config: { cityTz: string; publicUrl: string; publicUrlAliases: readonly string[] };
   openApi: () => OpenApiDocument;
 }

@@ -10,7 +10,15 @@ import { type Text, zh } from './text/zh.ts';
 export type Lang = 'zh' | 'en';
 
 export interface PageEnv {
-  Variables: { actor: Actor; requestId: string; text: Text; lang: Lang; formToken: () => string };
+  Variables: {
+    actor: Actor;
+    requestId: string;
+    /** Of the edge: where the request comes from. */
+    peerAddress: string;
+    text: Text;
+    lang: Lang;
+    formToken: () => string;
+  };
 }
 
 export type PageContext = Context<PageEnv>;
@@ -168,12 +176,17 @@ export function Frame({ c, title, at, refreshSeconds, head, children }: FramePro
               {actor.kind === 'anonymous' ? (
                 <a href="/sign-in">{text.signIn}</a>
               ) : (
-                <form method="post" action="/sign-out">
-                  <FormToken c={c} />
-                  <button class="link" type="submit">
-                    {text.signOut}
-                  </button>
-                </form>
+                <>
+                  <a href={actor.kind === 'citizen' ? '/me/sessions' : '/desk/sessions'}>
+                    {text.sessions.link}
+                  </a>
+                  <form method="post" action="/sign-out">
+                    <FormToken c={c} />
+                    <button class="link" type="submit">
+                      {text.signOut}
+                    </button>
+                  </form>
+                </>
               )}
             </div>
           </div>

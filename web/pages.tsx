@@ -8,6 +8,7 @@ import { openRoutes } from './open-routes.tsx';
 import { opsClientRoutes } from './ops-client-routes.tsx';
 import { opsRoutes } from './ops-routes.tsx';
 import { type PageEnv, pageFrame } from './page.tsx';
+import { sessionsRoutes } from './sessions-routes.tsx';
 import { signInRoutes } from './sign-in-routes.tsx';
 import { signedInRoutes } from './signed-in-routes.tsx';
 
@@ -45,6 +46,7 @@ export function pages(deps: PageDeps) {
   }
   framed.route('/', openRoutes(deps));
   framed.route('/', signInRoutes(deps));
+  framed.route('/', sessionsRoutes(deps));
   framed.route('/', signedInRoutes(deps));
   framed.route('/', opsRoutes());
   framed.route('/', opsClientRoutes(deps));

