@@ -10,6 +10,7 @@ import { ckanRoutes } from './ckan.ts';
 import { clientRoutes } from './clients.ts';
 import type { Services } from './compose.ts';
 import { crossOrigin } from './cross-origin.ts';
+import { delegationRoutes } from './delegations.ts';
 import { checkRouteRights, doors } from './doors.ts';
 import type { Env } from './env.ts';
 import { apiErrors, INTERNAL_CODE } from './errors.ts';
@@ -93,6 +94,7 @@ export function createApp(services: Services) {
     .route('/v1/clients', clientRoutes(services))
     .route('/v1/public', publicRoutes(services))
     .route('/v1', verificationRoutes(services))
+    .route('/v1', delegationRoutes(services))
     .route('/v1', meRoutes(services))
     .route('/v1', sessionRoutes(services));
   checkRouteRights(app.routes);

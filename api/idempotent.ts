@@ -11,7 +11,8 @@ import type { Env } from './env.ts';
 type LogReplay = (actor: Actor, first: Record<string, Json>) => Promise<object | undefined>;
 
 function scopeOf(actor: Actor): string {
-  return actor.clientId ?? actor.sessionId ?? actor.kind;
+  const caller = actor.clientId ?? actor.sessionId ?? actor.kind;
+  return actor.actingFor ? `${caller} ${actor.actingFor.delegationId}` : caller;
 }
 
 /** Runs the rest of the chain at most once per caller and key. */
@@ -19,7 +20,8 @@ export function idempotent(deps: { idempotency: Idempotency; logReplay?: LogRepl
   const { idempotency, logReplay } = deps;
   return createMiddleware<Env>(async (c, next) => {
     const key = c.req.header('idempotency-key');
-    if (key === undefined) return next();
+    // Whose delegation has ended is refused by the act, not given what she once got.
+    if (key === undefined || c.get('actor').actingFor?.hasEnded) return next();
     const { pathname, search } = new URL(c.req.url);
     const fingerprint = requestFingerprint(c.req.method, pathname + search, await c.req.text());
     const actor = c.get('actor');

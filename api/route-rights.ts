@@ -83,6 +83,11 @@ export const ROUTE_RIGHTS = {
   'GET /v1/me/sessions': 'known',
   'DELETE /v1/me/sessions': 'known',
   'DELETE /v1/me/sessions/{id}': 'known',
+  'GET /v1/me/delegations': 'citizen',
+  'POST /v1/me/delegations': 'citizen',
+  'POST /v1/me/delegations/{id}/{decision}': 'citizen',
+  'POST /v1/me/act-for': 'citizen',
+  'DELETE /v1/me/act-for': 'citizen',
   'DELETE /v1/session': 'known',
 
   'GET /v1/public/licences/{verificationCode}': 'anyone',

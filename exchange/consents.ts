@@ -1,5 +1,5 @@
 // Consent: who is asked about decides, and every adult whom the question names (contract section 5).
-import type { Actor } from '../identity/index.ts';
+import type { Actor, PersonalAct } from '../identity/index.ts';
 import { dbNow, type Tx } from '../platform/index.ts';
 import {
   type ConsentRow,
@@ -61,11 +61,11 @@ const endings = {
 
 /** Binds consents to the rooms below. */
 export function createConsents(
-  deps: Pick<ExchangeDeps, 'database' | 'identity' | 'cityTz'>,
+  deps: Pick<ExchangeDeps, 'database' | 'identity' | 'audit' | 'cityTz'>,
   book: ServiceBook,
   parts: { end: EndVerification; organisations: OrganisationBook; wakeUps: WakeUps },
 ) {
-  const { database, identity, cityTz } = deps;
+  const { database, identity, audit, cityTz } = deps;
   const { end, organisations, wakeUps } = parts;
 
   async function show(tx: Tx, consent: ConsentRow): Promise<Consent | null> {
@@ -101,11 +101,31 @@ export function createConsents(
     return false;
   }
 
+  /** The citizen whose consents the act is about. */
+  async function citizenFor(actor: Actor, act: PersonalAct): Promise<string> {
+    const personId = await identity.subjectOf(actor, act);
+    if (personId !== null) return personId;
+    throw exchangeErrors.scope('Only the person herself decides: sign in as a citizen.');
+  }
+
+  async function logAgent(actor: Actor, subject: string): Promise<void> {
+    const { stageId } = await database.transaction((tx) =>
+      identity.recordAccess(tx, actor, {
+        type: 'consent.listed',
+        outcome: 'ok',
+        subject,
+        answerKind: 'document',
+      }),
+    );
+    await audit.sequenced([stageId]);
+  }
+
   return {
-    /** The citizen's own consents, newest first. */
+    /** The consents of the citizen or of the one she acts for, newest first; an agent's look is logged. */
     async listConsents(actor: Actor, state?: string): Promise<Consent[]> {
-      const personId = citizenOf(actor);
+      const personId = await citizenFor(actor, 'consent.list');
       const only = state === undefined ? undefined : readState(state);
+      if (actor.actingFor) await logAgent(actor, personId);
       const rows = await findConsentsOf(database.db, personId, only, LISTED);
       const shown: Consent[] = [];
       for (const row of rows) {
@@ -120,7 +140,7 @@ export function createConsents(
      * has ended nothing can be decided any more.
      */
     async decideConsent(actor: Actor, id: string, decision: ConsentDecision): Promise<Consent> {
-      const personId = citizenOf(actor);
+      const personId = await citizenFor(actor, 'consent.decide');
       const { from, to, event } = decisions[decision];
       const { consent, verificationId, needsWaking } = await database.transaction(async (tx) => {
         const found = await findConsent(tx, personId, readId(id, notFound));
@@ -144,7 +164,7 @@ export function createConsents(
           ...entryAbout(row, service, { ...request, officer: undefined }),
           subject: personId,
           department: row.requester,
-          role: 'citizen',
+          role: actor.actingFor ? 'agent' : 'citizen',
           type: event,
           outcome: 'ok',
           answerKind: 'none',
@@ -177,11 +197,6 @@ function fieldTitles(
     (disclosed.includes(name) ? answers : notAnswered).push(title);
   }
   return { answers, notAnswered };
-}
-
-function citizenOf(actor: Actor): string {
-  if (actor.kind === 'citizen' && actor.personId !== undefined) return actor.personId;
-  throw exchangeErrors.scope('Only the person herself decides: sign in as a citizen.');
 }
 
 function readState(word: string): ConsentState {

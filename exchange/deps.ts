@@ -26,6 +26,7 @@ export interface ExchangeDeps {
     | 'internReferences'
     | 'resolveReferences'
     | 'recordAccess'
+    | 'subjectOf'
   >;
   registry: Pick<
     Registry,

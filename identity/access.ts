@@ -26,7 +26,7 @@ export interface AccessEntry {
   subject?: string;
   /** Default: the actor's organisation. */
   department?: string;
-  /** Default: the officer's role when she has one only, else what kind of actor it is. */
+  /** Default: agent for who acts for another, an officer's role when she has one only, else the kind of actor. */
   role?: string;
   service?: string;
   question?: string;
@@ -38,6 +38,8 @@ export interface AccessEntry {
   licence?: string;
   answerKind?: string;
   discloseAt?: Date;
+  /** The delegation it was about or done by; default: the one the actor acts by. */
+  delegation?: string;
 }
 
 const COMMITTED = ['subject', 'purpose', 'case'] as const;
@@ -55,6 +57,8 @@ export interface AccessDetail {
   caseId: string | null;
   question: string | null;
   officer: string | null;
+  /** The delegation an agent acted by. */
+  delegation: string | null;
   openings: Partial<Record<Committed, Opening>>;
 }
 
@@ -63,6 +67,7 @@ const Sealed = z.object({
   caseId: z.string().optional(),
   question: z.string().optional(),
   officer: z.string().optional(),
+  delegation: z.string().optional(),
   salts: z.partialRecord(z.enum(COMMITTED), z.string()),
 });
 
@@ -73,6 +78,7 @@ const NOTHING: AccessDetail = {
   caseId: null,
   question: null,
   officer: null,
+  delegation: null,
   openings: {},
 };
 
@@ -112,6 +118,7 @@ export function createAccess(deps: {
   function draftOf(actor: Actor, entry: AccessEntry, subject: PersonKey | null): LeafDraft {
     const { purpose, caseId, question } = entry;
     const officer = entry.officer ?? actor.onBehalfOf ?? actor.officerKey;
+    const delegation = entry.delegation ?? actor.actingFor?.delegationId;
     const values: Partial<Record<Committed, string>> = {
       ...(subject ? { subject: encodeBase64url(subject.subjectTag) } : {}),
       ...(purpose === undefined ? {} : { purpose }),
@@ -126,7 +133,7 @@ export function createAccess(deps: {
       commitments[name] = { salt, value: Buffer.from(value, 'utf8') };
       salts[name] = encodeBase64url(salt);
     }
-    const detail = canonicalJson({ purpose, caseId, question, officer, salts });
+    const detail = canonicalJson({ purpose, caseId, question, officer, delegation, salts });
     const key = subject?.key ?? dataKeys.platformKey;
     return {
       type: entry.type,
@@ -193,7 +200,7 @@ function openDetail(key: Buffer, sealed: Buffer, subjectTag: Buffer | null): Acc
     if (subjectTag === null) return NOTHING;
     throw error;
   }
-  const { purpose, caseId, question, officer, salts } = Sealed.parse(JSON.parse(text));
+  const { purpose, caseId, question, officer, delegation, salts } = Sealed.parse(JSON.parse(text));
   const values = {
     subject: subjectTag ? encodeBase64url(subjectTag) : undefined,
     purpose,
@@ -210,6 +217,7 @@ function openDetail(key: Buffer, sealed: Buffer, subjectTag: Buffer | null): Acc
     caseId: caseId ?? null,
     question: question ?? null,
     officer: officer ?? null,
+    delegation: delegation ?? null,
     openings,
   };
 }
@@ -223,6 +231,7 @@ function actorName(actor: Actor, officer: string | undefined): string {
 }
 
 function roleOf(actor: Actor): string {
+  if (actor.actingFor) return 'agent';
   const [role, ...others] = actor.roles;
   return role !== undefined && others.length === 0 ? role : actor.kind;
 }

@@ -1,5 +1,6 @@
 // Who acts: the caller every act takes first, with the words for roles and scopes (contract section 4).
 import type { Assurance } from './assurance.ts';
+import type { ActingFor } from './delegation.ts';
 
 /** What an officer may be in an organisation. */
 export const ROLES = [
@@ -40,7 +41,10 @@ export interface Actor {
   clientId?: string;
   officerId?: string;
   officerKey?: string;
+  /** The person signed in; whose data her acts are about is for subjectOf to say. */
   personId?: string;
+  /** Whom she acts for in this session, if anyone. */
+  actingFor?: ActingFor;
   sessionId?: string;
   /** Of the session; absent where there is none. */
   assurance?: Assurance;

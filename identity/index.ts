@@ -12,6 +12,18 @@ export {
 } from './client-change.ts';
 export type { ClientChange } from './client-changes.ts';
 export { CLIENT_METHODS } from './client-keys.ts';
+export {
+  type ActingFor,
+  DELEGABLE_ITEMS,
+  DELEGATION_STATES,
+  type DelegableItem,
+  type DelegationDecision,
+  DelegationInput,
+  PERSONAL_ACTS,
+  type PersonalAct,
+  refusalOf,
+} from './delegation.ts';
+export type { Delegation, DelegationParty } from './delegations.ts';
 export { type Door, mayEnter, requireEntry } from './doors.ts';
 export { identityErrors } from './errors.ts';
 export {

@@ -3,7 +3,8 @@ import { type RowScope, systemScope } from '../platform/index.ts';
 import type { Actor } from './actor.ts';
 
 /**
- * The scope of an actor's own acts: a department its own business, a citizen her own, anyone nothing.
+ * The scope of an actor's own acts: a department its own business, a citizen her own or that of the
+ * one she acts for, anyone nothing.
  * What an act may see beyond that it opens itself, once it has decided so.
  */
 export function rowScopeOf(actor: Actor): RowScope {
@@ -11,8 +12,11 @@ export function rowScopeOf(actor: Actor): RowScope {
     case 'client':
     case 'officer':
       return actor.organisationId === null ? {} : { organisation: actor.organisationId };
-    case 'citizen':
-      return actor.personId === undefined ? {} : { person: actor.personId };
+    case 'citizen': {
+      const { personId, actingFor } = actor;
+      if (personId === undefined || actingFor?.hasEnded) return {};
+      return { person: actingFor?.personId ?? personId };
+    }
     case 'system':
       return systemScope;
     case 'anonymous':

@@ -1,6 +1,7 @@
 // The tables of identity as drizzle sees them; the migrations that name their columns make them.
 import {
   customType,
+  date,
   integer,
   jsonb,
   pgSchema,
@@ -117,6 +118,34 @@ export const sessions = identitySchema.table('sessions', {
   seenAt: moment('seen_at').notNull(),
   idleExpiresAt: moment('idle_expires_at').notNull(),
   expiresAt: moment('expires_at').notNull(),
+});
+
+export const delegations = identitySchema.table('delegations', {
+  id: uuid('id').primaryKey(),
+  principalId: uuid('principal_id')
+    .notNull()
+    .references(() => people.id),
+  agentId: uuid('agent_id')
+    .notNull()
+    .references(() => people.id),
+  items: text('items').array().notNull(),
+  validFrom: date('valid_from').notNull(),
+  validTo: date('valid_to').notNull(),
+  state: text('state').notNull().default('proposed'),
+  underLicence: text('under_licence'),
+  proposedAt: moment('proposed_at').notNull(),
+  acceptedAt: moment('accepted_at'),
+  endedAt: moment('ended_at'),
+});
+
+export const actingSessions = identitySchema.table('acting_sessions', {
+  sessionId: uuid('session_id')
+    .primaryKey()
+    .references(() => sessions.id, { onDelete: 'cascade' }),
+  delegationId: uuid('delegation_id')
+    .notNull()
+    .references(() => delegations.id),
+  since: moment('since').notNull(),
 });
 
 export const clients = identitySchema.table('clients', {

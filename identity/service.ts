@@ -4,17 +4,19 @@ import type { Audit } from '../audit/index.ts';
 import type { Clock, Database, Ids, Logger } from '../platform/index.ts';
 import type { SecretVersions } from '../signing/index.ts';
 import { createAccess } from './access.ts';
+import { createActing } from './acting.ts';
 import type { Actor } from './actor.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { createClients } from './client.ts';
 import { createClientChanges } from './client-changes.ts';
 import { createDataKeys } from './data-keys.ts';
+import { createDelegations } from './delegations.ts';
 import { createDevices } from './device.ts';
 import { maskIdentifier } from './identifiers.ts';
 import { createKeyRing } from './key-ring.ts';
 import { createLocalSignIn } from './local-sign-in.ts';
 import { createOrganisations } from './organisations.ts';
-import { createPeople } from './people.ts';
+import { createPeople, type RevealedPerson } from './people.ts';
 import { createPersonIndex } from './person-index.ts';
 import { createReferences } from './references.ts';
 import { createRotation } from './rotation.ts';
@@ -76,7 +78,7 @@ export function createIdentity(deps: IdentityDeps) {
   const access = createAccess({ database, audit, index, dataKeys, ids });
   const clients = createClients({ clock, ids });
   const keyFor = (use: string) => deriveKey(keys.session, use);
-  const sessions = createSessions({ database, ids, formKey: keyFor('form-tokens') });
+  const sessions = createSessions({ database, ids, formKey: keyFor('form-tokens'), cityTz });
   const localSignIn = createLocalSignIn({
     database,
     clock,
@@ -86,7 +88,7 @@ export function createIdentity(deps: IdentityDeps) {
     key: keyFor('sign-in-tries'),
     isAllowed: deps.isLocalSignInAllowed,
   });
-
+  const acting = createActing({ database, access, cityTz });
   const rotation = createRotation({ database, access, keys, ring, people, dataKeys });
 
   return {
@@ -97,6 +99,8 @@ export function createIdentity(deps: IdentityDeps) {
     ...access,
     ...clients,
     ...createClientChanges({ database, clock, ids, clients, recordAccess: access.recordAccess }),
+    ...acting,
+    ...createDelegations({ database, ids, people, access, acting, cityTz }),
     ...sessions,
     ...rotation,
     ...localSignIn,
@@ -121,6 +125,16 @@ export function createIdentity(deps: IdentityDeps) {
       await deleteExpiredTries(database.db);
     },
 
+    /** The name of the one somebody acts for, if anyone, and whether she still may. */
+    async describePrincipal(
+      actor: Actor,
+    ): Promise<{ name: string; hasEnded: boolean } | undefined> {
+      if (!actor.actingFor) return undefined;
+      const { personId, hasEnded } = actor.actingFor;
+      const person = (await people.revealPeople(database.db, [personId])).get(personId);
+      return { name: person ? (person.name ?? maskIdentifier(person.value)) : '', hasEnded };
+    },
+
     /** Who is acting, fit for the actor's own screen. */
     async describeActor(actor: Actor) {
       const organisation =
@@ -131,6 +145,8 @@ export function createIdentity(deps: IdentityDeps) {
         actor.personId === undefined
           ? null
           : await people.revealPerson(database.db, actor.personId);
+      const { actingFor } = actor;
+      const principal = actingFor && (await people.revealPerson(database.db, actingFor.personId));
       return {
         kind: actor.kind,
         ...(organisation && {
@@ -141,9 +157,17 @@ export function createIdentity(deps: IdentityDeps) {
           },
         }),
         ...(person && {
-          name: person.name,
-          identifier: { scheme: person.scheme, masked: maskIdentifier(person.value) },
+          ...identified(person),
         }),
+        ...(actingFor &&
+          principal && {
+            actingFor: {
+              ...identified(principal),
+              delegation: actingFor.delegationId,
+              items: [...actingFor.items],
+              hasEnded: actingFor.hasEnded,
+            },
+          }),
         ...(actor.officerKey !== undefined && { officer: actor.officerKey }),
         ...(actor.clientId !== undefined && { clientId: actor.clientId }),
         roles: [...actor.roles],
@@ -154,6 +178,10 @@ export function createIdentity(deps: IdentityDeps) {
 }
 
 export type Identity = ReturnType<typeof createIdentity>;
+
+function identified({ name, scheme, value }: RevealedPerson) {
+  return { name, identifier: { scheme, masked: maskIdentifier(value) } };
+}
 
 function checkKeys(keys: IdentityKeys): void {
   const { indexAudit, pepper, platformData, pseudonym, session } = keys;

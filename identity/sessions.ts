@@ -2,13 +2,15 @@
 // found by their cookie, listed and ended by their owner. Each use reads the row, so an end made in one
 // process holds in all of them at once.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { Database, Ids, Tx } from '../platform/index.ts';
+import { cityDay, type Database, type Ids, type Tx } from '../platform/index.ts';
 import { type Actor, isRole } from './actor.ts';
 import type { Assurance } from './assurance.ts';
+import { type ActingFor, isInForce } from './delegation.ts';
 import { type DeviceFamily, deviceFamily } from './device.ts';
 import { identityErrors } from './errors.ts';
 import {
   type Account,
+  type ActingRow,
   deleteOwnSession,
   deleteOwnSessions,
   deleteSession,
@@ -57,8 +59,13 @@ const STALE_SECONDS = 60;
 const MOST_LISTED = 100;
 
 /** Sessions of one house. */
-export function createSessions(deps: { database: Database; ids: Ids; formKey: Buffer }) {
-  const { database, ids, formKey } = deps;
+export function createSessions(deps: {
+  database: Database;
+  ids: Ids;
+  formKey: Buffer;
+  cityTz: string;
+}) {
+  const { database, ids, formKey, cityTz } = deps;
 
   async function find(tx: Tx, token: string, requestId: string): Promise<Actor | null> {
     const row = await findSession(tx, digestOf(token), STALE_SECONDS);
@@ -71,6 +78,7 @@ export function createSessions(deps: { database: Database; ids: Ids; formKey: Bu
         kind: 'citizen',
         organisationId: null,
         personId: row.personId,
+        ...(row.actingBy && { actingFor: actingForOf(row.actingBy) }),
         roles: [],
       };
     }
@@ -82,6 +90,12 @@ export function createSessions(deps: { database: Database; ids: Ids; formKey: Bu
       officerKey: row.officerKey ?? undefined,
       roles: row.roles.filter(isRole),
     };
+  }
+
+  function actingForOf(row: ActingRow): ActingFor {
+    const { id, principalId, items, readAt } = row;
+    const hasEnded = !isInForce(cityDay(new Date(readAt), cityTz), row);
+    return { personId: principalId, delegationId: id, items, hasEnded };
   }
 
   return {
@@ -134,16 +148,20 @@ export function createSessions(deps: { database: Database; ids: Ids; formKey: Bu
       if (actor.sessionId !== undefined) await deleteSession(database.db, actor.sessionId);
     },
 
-    /** What every form of this session carries; another session's or site's forms can't know it. */
+    /**
+     * What every form of this session carries; another session's or site's forms can't know it, nor can
+     * a page from before the session began or stopped acting for another.
+     */
     formToken(actor: Actor): string {
       if (actor.sessionId === undefined) throw new TypeError('Only sessions have forms.');
-      return formTokenOf(actor.sessionId).toString('base64url');
+      return formTokenOf(actor.sessionId, actor.actingFor).toString('base64url');
     },
 
     /** Refuses a form that doesn't carry its session's token. */
     checkFormToken(actor: Actor, given: string | undefined): void {
       const bytes = Buffer.from(given ?? '', 'base64url');
-      const expected = actor.sessionId === undefined ? null : formTokenOf(actor.sessionId);
+      const expected =
+        actor.sessionId === undefined ? null : formTokenOf(actor.sessionId, actor.actingFor);
       if (expected && bytes.length === expected.length && timingSafeEqual(bytes, expected)) return;
       throw identityErrors.form_token_invalid(
         'This form is too old or from elsewhere. Go back, reload the page and send it again.',
@@ -151,8 +169,9 @@ export function createSessions(deps: { database: Database; ids: Ids; formKey: Bu
     },
   };
 
-  function formTokenOf(sessionId: string): Buffer {
-    return createHmac('sha256', formKey).update(sessionId).digest();
+  function formTokenOf(sessionId: string, actingFor: ActingFor | undefined): Buffer {
+    const forWhom = actingFor ? `|${actingFor.delegationId}` : '';
+    return createHmac('sha256', formKey).update(`${sessionId}${forWhom}`).digest();
   }
 }
 

@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
 import type { Assurance } from './assurance.ts';
+import type { DelegableItem, DelegationState } from './delegation.ts';
 
 /** Who a secret or a session belongs to. */
 export interface Account {
@@ -22,6 +23,17 @@ export interface NewSession {
   system: string;
 }
 
+/** What of a delegation says for whom a session acts, and whether it still may. */
+export interface ActingRow {
+  id: string;
+  principalId: string;
+  items: DelegableItem[];
+  state: DelegationState;
+  validFrom: string;
+  validTo: string;
+  readAt: string;
+}
+
 export interface SessionRow {
   id: string;
   assurance: Assurance;
@@ -32,6 +44,8 @@ export interface SessionRow {
   roles: string[];
   /** Not noted as seen for a while: worth a write. */
   isStale: boolean;
+  /** The delegation the session acts by, whether or not it still holds. */
+  actingBy: ActingRow | null;
 }
 
 export async function putSecret(tx: Tx, account: Account, hash: string, at: Date): Promise<void> {
@@ -100,9 +114,14 @@ export async function findSession(
         s.assurance, o.organisation_id as "organisationId",
         array(select role from identity.role_grants g where g.officer_id = s.officer_id
           order by role) as roles,
-        s.seen_at < now - make_interval(secs => ${staleSeconds}) as "isStale"
+        s.seen_at < now - make_interval(secs => ${staleSeconds}) as "isStale",
+        case when d.id is not null then jsonb_build_object(
+          'id', d.id, 'principalId', d.principal_id, 'items', d.items, 'state', d.state,
+          'validFrom', d.valid_from, 'validTo', d.valid_to, 'readAt', now) end as "actingBy"
       from platform.now() as now, identity.sessions s
         left join identity.officers o on o.id = s.officer_id
+        left join identity.acting_sessions a on a.session_id = s.id
+        left join identity.delegations d on d.id = a.delegation_id and d.agent_id = s.person_id
       where s.token_digest = ${tokenDigest} and s.idle_expires_at > now and s.expires_at > now`,
   );
   return row ?? null;

@@ -24,6 +24,8 @@ export type AccessItem = {
   caseId: string | null;
   answerKind: AnswerKind;
   verification?: string;
+  /** The delegation by which an agent did it. */
+  delegation?: string;
 };
 
 /** An entry as an auditor reads it. The actor is a pseudonym that differs from subject to subject. */
@@ -55,6 +57,7 @@ export interface Names {
 const strangers: Record<string, Record<Lang, string>> = {
   holder: { zh: '本人', en: 'You' },
   citizen: { zh: '本人', en: 'You' },
+  agent: { zh: '代理人', en: 'Your agent' },
   anonymous: { zh: '公众', en: 'The public' },
 };
 const platform: Record<Lang, string> = { zh: '一号平台', en: 'The platform' };
@@ -78,6 +81,7 @@ export function accessItem(entry: LogEntry, detail: AccessDetail, names: Names):
     caseId: detail.caseId,
     answerKind: answerKinds.find((kind) => kind === entry.answerKind) ?? 'none',
     ...(entry.verification !== undefined && { verification: entry.verification }),
+    ...(detail.delegation !== null && { delegation: detail.delegation }),
   };
 }
 

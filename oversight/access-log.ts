@@ -1,5 +1,5 @@
 // The citizen's view: who looked at her data, why, by what right, with what kind of answer.
-import type { Actor } from '../identity/index.ts';
+import type { Actor, PersonalAct } from '../identity/index.ts';
 import { dbNow } from '../platform/index.ts';
 import {
   type AccessItem,
@@ -24,16 +24,19 @@ export interface AccessLogQuery extends PageQuery {
 export function createAccessLog(deps: OversightDeps) {
   const { database, audit, identity, citationOf, cityTz } = deps;
 
-  /** Looks at the citizen's data, newest first: refused ones too, delayed ones when due. */
+  /** Looks at the citizen's data, or her principal's, newest first: refused ones too, delayed ones when due. */
   async function accessLog(actor: Actor, query: AccessLogQuery = {}): Promise<Page<AccessItem>> {
-    const subjectTag = await ownTag(actor);
+    const subject = await subjectFor(actor, 'access_log.read');
     const { limit, beforeIndex } = readPage(query);
     const { department, service, lang = 'zh' } = query;
+    const period = readPeriod(query, cityTz);
+    const subjectTag = await identity.subjectTagOf(database.db, subject);
+    await logAgent(actor, 'access_log.read', subject);
     const entries = await audit.findEntries({
       subjectTag,
       department,
       service,
-      ...readPeriod(query, cityTz),
+      ...period,
       onlyDisclosedBefore: await dbNow(database.db),
       beforeIndex,
       limit: limit + 1,
@@ -61,7 +64,8 @@ export function createAccessLog(deps: OversightDeps) {
     index: number,
     as: 'text' | 'json',
   ): Promise<string | AccessReceipt> {
-    const subjectTag = await ownTag(actor);
+    const subject = await subjectFor(actor, 'access_log.prove');
+    const subjectTag = await identity.subjectTagOf(database.db, subject);
     const now = await dbNow(database.db);
     const entry = await audit.getEntry(index).catch(() => undefined);
     const isHers = entry?.subjectTag?.equals(subjectTag) ?? false;
@@ -69,6 +73,7 @@ export function createAccessLog(deps: OversightDeps) {
     if (!entry || !isHers || !isDue) {
       throw oversightErrors.unknown_entry('There is no such entry among those about you.');
     }
+    await logAgent(actor, 'access_log.prove', subject);
     const proof = await audit.receipt(index);
     if (as === 'text') return proof;
     const [detail] = await identity.openAccess([entry]);
@@ -76,13 +81,27 @@ export function createAccessLog(deps: OversightDeps) {
     return accessReceipt(entry, detail, proof);
   }
 
-  async function ownTag(actor: Actor): Promise<Buffer> {
-    if (actor.kind !== 'citizen' || actor.personId === undefined) {
-      throw oversightErrors.not_the_subject(
-        'Only the person herself sees who looked at her data. Sign in as that person.',
-      );
-    }
-    return identity.subjectTagOf(database.db, actor.personId);
+  /** The citizen who asks, or the one she acts for. */
+  async function subjectFor(actor: Actor, act: PersonalAct): Promise<string> {
+    const subject = await identity.subjectOf(actor, act);
+    if (subject !== null) return subject;
+    throw oversightErrors.not_the_subject(
+      'Only the person herself sees who looked at her data. Sign in as that person.',
+    );
+  }
+
+  /** An agent's look at her principal's log is in that log itself, before it is had. */
+  async function logAgent(actor: Actor, act: PersonalAct, subject: string): Promise<void> {
+    if (!actor.actingFor) return;
+    const { stageId } = await database.transaction((tx) =>
+      identity.recordAccess(tx, actor, {
+        type: act,
+        outcome: 'ok',
+        subject,
+        answerKind: 'document',
+      }),
+    );
+    await audit.sequenced([stageId]);
   }
 
   return { accessLog, accessReceipt: receipt };

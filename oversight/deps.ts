@@ -24,6 +24,7 @@ export interface OversightDeps {
     | 'openAccess'
     | 'recordAccess'
     | 'subjectTag'
+    | 'subjectOf'
     | 'subjectTagOf'
     | 'caseTag'
   >;

@@ -27,6 +27,7 @@ export interface RegistryDeps {
     | 'resolveReferences'
     | 'recordAccess'
     | 'recordAccessMany'
+    | 'subjectOf'
   >;
   outbox: Pick<Outbox, 'add'>;
   /** What the outside calls this house; part of every credential's type. */

@@ -1,5 +1,5 @@
 // Reads of licences for the issuer and the holder, each look logged (contract sections 4.1 and 7).
-import { type Actor, hasScope, rowScopeOf } from '../identity/index.ts';
+import { type Actor, hasScope, type PersonalAct, rowScopeOf } from '../identity/index.ts';
 import { dbNow, openRows, type Tx } from '../platform/index.ts';
 import type { RegistryDeps } from './deps.ts';
 import { licenceErased, purposeRequired, registryErrors } from './errors.ts';
@@ -33,7 +33,7 @@ export interface HistoryItem {
   related: string | null;
 }
 
-type Reader = 'issuer' | 'holder';
+type Reader = 'issuer' | 'holder' | 'agent';
 
 /** Binds the reads. */
 export function createReads(
@@ -43,18 +43,20 @@ export function createReads(
   const { database, audit, identity, publicUrl } = deps;
   const { openWholes, openCredential, openCodes, openReasons } = opening;
 
-  /** Only the issuing department and the holder pass; to anyone else every licence looks alike. */
+  /**
+   * Only the issuing department, the holder and her agent pass (`subjectId`: for whom a citizen asks);
+   * to anyone else every licence looks alike.
+   */
   async function admit(
     tx: Tx,
     actor: Actor,
     number: string,
+    subjectId: string | null,
   ): Promise<{ row: LicenceRow; reader: Reader }> {
     const isDepartment = actor.organisationId !== null;
     const isNumber = parseLicenceNumber(number) !== undefined;
     const row = isNumber ? await findLicence(tx, number) : undefined;
-    if (row && actor.kind === 'citizen' && actor.personId === row.holderId) {
-      return { row, reader: 'holder' };
-    }
+    if (row && subjectId === row.holderId) return { row, reader: readerOf(actor) };
     const mayRead = hasScope(actor, 'licences:read') || hasScope(actor, 'licences:issue');
     if (row && isDepartment && mayRead && actor.organisationId === row.issuerId) {
       return { row, reader: 'issuer' };
@@ -73,7 +75,7 @@ export function createReads(
     return (await findLicence(tx, number)) !== undefined;
   }
 
-  /** Stages the entry of a look; the holder's own looks leave one per session. */
+  /** Stages the entry of a look; the holder's own looks leave one per session, her agent's one each. */
   async function logLook(
     tx: Tx,
     actor: Actor,
@@ -105,6 +107,7 @@ export function createReads(
   /** Admits, logs, reads; what was read leaves when its entry has its place in the log. */
   async function look<Result>(
     actor: Actor,
+    act: PersonalAct,
     number: string,
     read: (tx: Tx, row: LicenceRow, reader: Reader) => Promise<Result>,
   ): Promise<Result> {
@@ -118,9 +121,10 @@ export function createReads(
         ...(row ? { subject: row.holderId, licence: number } : {}),
       };
     };
+    const subjectId = await identity.subjectOf(actor, act);
     const { result, stageIds } = await refusals.logged(actor, attempt, () =>
       database.as(rowScopeOf(actor)).transaction(async (tx) => {
-        const { row, reader } = await admit(tx, actor, number);
+        const { row, reader } = await admit(tx, actor, number, subjectId);
         const logged = await logLook(tx, actor, { holderId: row.holderId, number, reader });
         return { result: await read(tx, row, reader), stageIds: logged };
       }),
@@ -135,9 +139,9 @@ export function createReads(
   });
 
   return {
-    /** The licence, for its issuer and its holder; anyone else is refused exchange.purpose_required. */
+    /** The licence, for its issuer, its holder and her agent; anyone else is refused exchange.purpose_required. */
     get: (actor: Actor, number: string): Promise<WholeLicence> =>
-      look(actor, number, async (tx, row) => {
+      look(actor, 'licence.read', number, async (tx, row) => {
         const [whole] = await openWholes(tx, [row]);
         if (!whole) throw licenceErased();
         return whole;
@@ -145,19 +149,19 @@ export function createReads(
 
     /** The signed credential, for the same. */
     credential: (actor: Actor, number: string): Promise<string> =>
-      look(actor, number, openCredential),
+      look(actor, 'licence.credential', number, openCredential),
 
     /**
      * What happened to the licence through its versions, oldest first, for the same. An authority
      * that handed it on sees no more of it; the one that took it over sees all before.
      */
     history: (actor: Actor, number: string): Promise<HistoryItem[]> =>
-      look(actor, number, async (tx, row, reader) => {
+      look(actor, 'licence.history', number, async (tx, row, reader) => {
         // Versions another authority issued are part of the history.
         await openRows(tx, scopeOfLicences(...(await numbersOf(tx, row.lineage))));
         const events = (await listEvents(tx, row.lineage)).filter(
           ({ version, issuerId }) =>
-            reader === 'holder' || version <= row.version || issuerId === row.issuerId,
+            reader !== 'issuer' || version <= row.version || issuerId === row.issuerId,
         );
         const reasons = await openReasons(tx, row.holderId, events);
         return events.map(({ id, organisationId, reasonSealed: _, issuerId: __, ...event }) => ({
@@ -167,15 +171,18 @@ export function createReads(
         }));
       }),
 
-    /** All licences of the citizen who asks, newest first, with their codes; one log entry a session. */
+    /**
+     * All licences of the citizen who asks, or of the one she acts for, newest first, with their codes;
+     * one log entry a session, or one each time when an agent asks.
+     */
     async ownLicences(actor: Actor): Promise<OwnLicence[]> {
-      const { personId } = actor;
-      if (actor.kind !== 'citizen' || personId === undefined) throw purposeRequired();
+      const holderId = await identity.subjectOf(actor, 'licence.list');
+      if (holderId === null) throw purposeRequired();
       const { licences, stageIds } = await database
         .as(rowScopeOf(actor))
         .transaction(async (tx) => {
-          const rows = await findByHolder(tx, personId);
-          const stageIds = await logLook(tx, actor, { holderId: personId, reader: 'holder' });
+          const rows = await findByHolder(tx, holderId);
+          const stageIds = await logLook(tx, actor, { holderId, reader: readerOf(actor) });
           const codes = await openCodes(tx, rows);
           const licences = (await openWholes(tx, rows)).map(({ holder: _, etag: __, ...own }) => ({
             ...own,
@@ -187,4 +194,9 @@ export function createReads(
       return licences;
     },
   };
+}
+
+/** As what a citizen reads who was let in: the holder herself, or her agent. */
+function readerOf(actor: Actor): Reader {
+  return actor.actingFor ? 'agent' : 'holder';
 }

@@ -12,10 +12,11 @@ type Consent = Awaited<ReturnType<Exchange['listConsents']>>[number];
 interface MeProps {
   c: PageContext;
   cityTz: string;
-  licences: OwnLicence[];
+  /** Null where an agent has no part in it. */
+  licences: OwnLicence[] | null;
   typeName: (id: string) => string;
   organisationName: (id: string) => string;
-  accessLog: AccessLog;
+  accessLog: AccessLog | null;
   consents: Consent[];
   isWitnessed: boolean;
   publicUrl: string;
@@ -28,17 +29,23 @@ export function MePage(props: MeProps) {
     <Frame c={c} title={text.me.title} at="me">
       <h1>{text.me.title}</h1>
       {consents.length > 0 ? <Consents {...props} /> : null}
-      {licences.length === 0 ? <p class="muted">{text.me.none}</p> : null}
+      <p>
+        <a href="/me/delegations">{text.delegations.title}</a>
+      </p>
+      {licences === null ? <p class="muted">{text.delegations.notDelegated}</p> : null}
+      {licences?.length === 0 ? <p class="muted">{text.me.none}</p> : null}
       <ul class="cards">
-        {licences.map((licence) => (
+        {licences?.map((licence) => (
           <LicenceCard {...props} licence={licence} />
         ))}
       </ul>
       <h2 id="looks">{text.me.looks}</h2>
       <p class="lead">{text.me.looksLead}</p>
       <p class="muted">{props.isWitnessed ? text.witnessed : text.unwitnessed}</p>
-      {accessLog.items.length === 0 ? <p>{text.me.noLooks}</p> : <Looks {...props} />}
-      {accessLog.nextCursor ? (
+      {accessLog === null ? <p class="muted">{text.delegations.notDelegated}</p> : null}
+      {accessLog?.items.length === 0 ? <p>{text.me.noLooks}</p> : null}
+      {accessLog && accessLog.items.length > 0 ? <Looks {...props} accessLog={accessLog} /> : null}
+      {accessLog?.nextCursor ? (
         <p class="pager">
           <a href={`/me?cursor=${encodeURIComponent(accessLog.nextCursor)}#looks`}>
             {text.me.older}
@@ -89,7 +96,7 @@ function LicenceCard({
   );
 }
 
-function Looks({ c, accessLog, cityTz }: MeProps) {
+function Looks({ c, accessLog, cityTz }: MeProps & { accessLog: AccessLog }) {
   const text = c.get('text');
   const words = text.me;
   return (

@@ -18,6 +18,8 @@ export interface PageEnv {
     text: Text;
     lang: Lang;
     formToken: () => string;
+    /** The one the signed-in person acts for, as every page says. */
+    actingFor: { name: string; hasEnded: boolean } | undefined;
   };
 }
 
@@ -191,6 +193,7 @@ export function Frame({ c, title, at, refreshSeconds, head, children }: FramePro
             </div>
           </div>
         </header>
+        <ActingBanner c={c} />
         <main id="main">{children}</main>
         <footer>
           <div class="bar">
@@ -199,6 +202,24 @@ export function Frame({ c, title, at, refreshSeconds, head, children }: FramePro
         </footer>
       </body>
     </html>
+  );
+}
+
+/** For whom one acts, on every page, with the way to stop. */
+function ActingBanner({ c }: { c: PageContext }) {
+  const actingFor = c.get('actingFor');
+  if (!actingFor) return null;
+  const words = c.get('text').delegations;
+  return (
+    <section class="acting" aria-label={words.acting}>
+      <form method="post" action="/me/act-for/stop" class="bar">
+        <FormToken c={c} />
+        <p>
+          {actingFor.hasEnded ? words.bannerEnded : words.banner} <strong>{actingFor.name}</strong>
+        </p>
+        <button type="submit">{words.stop}</button>
+      </form>
+    </section>
   );
 }
 

@@ -1,13 +1,14 @@
 // All pages in one application: the frame around them, and refusals as pages.
-import { Hono } from 'hono';
+import { Hono, type Next } from 'hono';
 import { AppError } from '../platform/index.ts';
+import { delegationRoutes } from './delegation-routes.tsx';
 import type { PageDeps } from './deps.ts';
 import { refusalReply } from './error-page.tsx';
 import { formGuard } from './form-guard.ts';
 import { openRoutes } from './open-routes.tsx';
 import { opsClientRoutes } from './ops-client-routes.tsx';
 import { opsRoutes } from './ops-routes.tsx';
-import { type PageEnv, pageFrame } from './page.tsx';
+import { type PageContext, type PageEnv, pageFrame } from './page.tsx';
 import { sessionsRoutes } from './sessions-routes.tsx';
 import { signInRoutes } from './sign-in-routes.tsx';
 import { signedInRoutes } from './signed-in-routes.tsx';
@@ -23,6 +24,10 @@ export function pages(deps: PageDeps) {
   });
   const frame = pageFrame({ isSecure: deps.config.publicUrl.startsWith('https:') });
   const guard = formGuard(deps);
+  const acting = async (c: PageContext, next: Next) => {
+    c.set('actingFor', await deps.identity.describePrincipal(c.get('actor')));
+    await next();
+  };
   const framed = new Hono<PageEnv>();
   for (const path of [
     '/',
@@ -42,7 +47,7 @@ export function pages(deps: PageDeps) {
     '/dataset/*',
     '/docs',
   ]) {
-    framed.use(path, frame, guard);
+    framed.use(path, frame, acting, guard);
   }
   framed.route('/', openRoutes(deps));
   framed.route('/', signInRoutes(deps));
@@ -50,6 +55,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', signedInRoutes(deps));
   framed.route('/', opsRoutes());
   framed.route('/', opsClientRoutes(deps));
+  framed.route('/', delegationRoutes(deps));
   app.route('/', framed);
   return app;
 }

@@ -1,5 +1,6 @@
 // Pages of signed-in people: /me, /desk, /audit. Each act is a form that posts and redirects.
 import { Hono } from 'hono';
+import { type PersonalAct, refusalOf } from '../identity/index.ts';
 import { AppError } from '../platform/index.ts';
 import { AuditPage } from './audit.tsx';
 import type { PageDeps } from './deps.ts';
@@ -79,13 +80,17 @@ export function signedInRoutes(deps: PageDeps) {
       requireKind(c, 'citizen');
       const actor = c.get('actor');
       const cursor = c.req.query('cursor');
-      const licences = await registry.ownLicences(actor);
-      const accessLog = await oversight.accessLog(actor, {
-        limit: 20,
-        lang: c.get('lang'),
-        ...(cursor ? { cursor } : {}),
-      });
-      const consents = await exchange.listConsents(actor, 'pending');
+      const may = (act: PersonalAct) =>
+        !actor.actingFor || refusalOf(actor.actingFor, act) === null;
+      const licences = may('licence.list') ? await registry.ownLicences(actor) : null;
+      const accessLog = may('access_log.read')
+        ? await oversight.accessLog(actor, {
+            limit: 20,
+            lang: c.get('lang'),
+            ...(cursor ? { cursor } : {}),
+          })
+        : null;
+      const consents = may('consent.list') ? await exchange.listConsents(actor, 'pending') : [];
       const { typeName, organisationName } = await namesOf(c);
       const { isWitnessed } = await oversight.logState();
       return c.html(

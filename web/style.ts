@@ -47,6 +47,8 @@ button.quiet { background:transparent; color:var(--blue); } button.link { border
 .scroll { overflow-x:auto; } table { border-collapse:collapse; width:100%; background:var(--card); font-size:.93rem; } th, td { text-align:left; vertical-align:top; padding:.5rem .7rem; border-bottom:1px solid var(--line); } thead th { color:var(--soft); font-weight:600; border-bottom:2px solid var(--line); white-space:nowrap; } caption { text-align:left; color:var(--soft); padding:.3rem 0; }
 .plain { list-style:none; padding:0; margin:0; } .plain > li > p { margin:.15rem 0; } .plain > li { padding:.9rem 0; border-bottom:1px solid var(--line); }
 .pager { display:flex; gap:1.5rem; margin:1.2rem 0; } .muted { color:var(--soft); }
+section.acting { background:#fff1d6; border-bottom:3px solid var(--warn); } section.acting p { margin:0; flex:1 1 16rem; }
+fieldset { border:1px solid #8c8f94; border-radius:6px; margin:0 0 1.1rem; padding:.7rem .9rem; } fieldset.wrong { border:2px solid var(--seal); } fieldset label { font-weight:400; display:flex; gap:.6rem; align-items:baseline; padding:.25rem 0; margin:0; } fieldset input { width:1.1rem; height:1.1rem; flex:none; }
 footer { border-top:1px solid var(--line); color:var(--soft); font-size:.85rem; } footer .bar { align-items:start; } footer p { margin:.1rem 0; }
 @media (max-width:40rem) { .hero h1 { font-size:1.6rem; } table.fold thead { display:none; } table.fold tr { display:block; padding:.6rem 0; border-bottom:1px solid var(--line); } table.fold td { display:grid; grid-template-columns:6.5rem 1fr; gap:.5rem; border:0; padding:.15rem .2rem; } table.fold td::before { content:attr(data-label); color:var(--soft); } }
 @media print { header.top nav, .who, form, .skip { display:none; } body { background:#fff; } }

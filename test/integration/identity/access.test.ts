@@ -84,6 +84,7 @@ describe('a look', () => {
       caseId: 'HJ-2026-0304',
       question: '婚姻登记状况',
       officer: 'housing-desk-1',
+      delegation: null,
       openings: {
         subject: { ...opening, value: entry.subjectTag?.toString('base64url') },
         purpose: { ...opening, value: '公租房资格核查' },

@@ -152,12 +152,15 @@ describe('the app role', () => {
       where table_schema = 'identity' and grantee like '%\\_app' group by table_name
       order by table_name`;
     expect(Object.fromEntries(rows.map(({ name, rights }) => [name, rights]))).toEqual({
+      acting_sessions: 'DELETE INSERT SELECT UPDATE',
       assertion_jtis: 'DELETE INSERT SELECT',
       // Columns of these may be updated one by one; see the migration.
       client_changes: 'INSERT SELECT',
       client_keys: 'INSERT SELECT',
       clients: 'INSERT SELECT',
       data_keys: 'DELETE INSERT SELECT UPDATE',
+      // And three columns of where a delegation stands.
+      delegations: 'INSERT SELECT',
       dpop_epochs: 'INSERT SELECT',
       dpop_jtis: 'DELETE INSERT SELECT',
       key_versions: 'INSERT SELECT',
