@@ -23,6 +23,7 @@ import {
 } from '../platform/index.ts';
 import { createRegistry } from '../registry/index.ts';
 import { createSigning, openKeystore } from '../signing/index.ts';
+import { readLogPolicy } from './log-policy.ts';
 
 export interface ComposeOptions {
   config: Config;
@@ -91,6 +92,7 @@ export async function compose(options: ComposeOptions) {
     signer: keystore.logKey,
     origin: `${new URL(options.firstPublicUrl).host}/log`,
     headFile: join(config.dataDir, 'log-head.json'),
+    policy: readLogPolicy(config.logPolicy),
     metrics,
   });
   closers.push(() => audit.stop());

@@ -22,17 +22,22 @@ export function signCheckpoint(origin: string, head: TreeHead, signer: NoteSigne
   return signNote(text, origin, signer);
 }
 
-/** The head in a checkpoint of the log whose key is `verifier`; refuses any other note. */
-export function openCheckpoint(note: string, verifier: NoteVerifier): TreeHead {
-  const { text } = openNote(note, [verifier]);
+/** What a checkpoint's text says, nothing verified; undefined when it is none. */
+export function readCheckpoint(text: string): (TreeHead & { origin: string }) | undefined {
   const [origin, size, root] = text.split('\n');
   const hash = root === undefined ? undefined : decodeBase64(root);
   const isSize = size !== undefined && /^(0|[1-9]\d*)$/.test(size);
   const isHead = isSize && Number.isSafeInteger(Number(size)) && hash?.length === 32;
-  if (origin !== verifier.name || !isHead) {
+  return origin && isHead ? { origin, size: Number(size), root: hash } : undefined;
+}
+
+/** The head in a checkpoint of the log whose key is `verifier`; refuses any other note. */
+export function openCheckpoint(note: string, verifier: NoteVerifier): TreeHead {
+  const head = readCheckpoint(openNote(note, [verifier]).text);
+  if (head?.origin !== verifier.name) {
     throw auditErrors.note_invalid('This note is not a checkpoint of this log.');
   }
-  return { size: Number(size), root: hash };
+  return { size: head.size, root: head.root };
 }
 
 /** The verifier for a log's own key. */

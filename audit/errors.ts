@@ -10,4 +10,5 @@ export const auditErrors = errorCatalogue('audit', {
   head_mismatch: 'unavailable',
   note_invalid: 'malformed',
   proof_invalid: 'malformed',
+  policy_invalid: 'invalid',
 });

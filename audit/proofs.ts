@@ -15,16 +15,19 @@ export async function inclusionProof(index: number, tree: TiledTree): Promise<Bu
   return hashes;
 }
 
+/** The consistency proof from an older, non-empty tree of `from` leaves. */
+export async function consistencyProof(from: number, tree: TiledTree): Promise<Buffer[]> {
+  const hashes: Buffer[] = [];
+  for (const range of consistencyPath(from, tree.size)) hashes.push(await hashRange(range, tree));
+  return hashes;
+}
+
 /** Does the tree grow out of the older head? Proved and verified, not just looked up. */
 export async function growsFrom(old: TreeHead, root: Buffer, tree: TiledTree): Promise<boolean> {
   if (old.size === 0) return old.root.equals(emptyRoot);
   if (old.size > tree.size) return false;
-  const proof: Buffer[] = [];
-  for (const range of consistencyPath(old.size, tree.size)) {
-    proof.push(await hashRange(range, tree));
-  }
   return verifyConsistency(
     { from: old.size, to: tree.size, fromRoot: old.root, toRoot: root },
-    proof,
+    await consistencyProof(old.size, tree),
   );
 }

@@ -1,11 +1,16 @@
 // Checkpoints: signs the committed head within a second, keeps the note, then lets it out. Nothing
 // is shown that is not in the database and the head file; nothing is signed that does not grow out
 // of what was signed before.
-import type { Clock, Database, Logger, Metrics } from '../platform/index.ts';
+import {
+  type Clock,
+  type Database,
+  type Logger,
+  type Metrics,
+  replaceFile,
+} from '../platform/index.ts';
 import { createBell } from './bell.ts';
 import { signCheckpoint, type TreeHead } from './checkpoint.ts';
 import { auditErrors } from './errors.ts';
-import { writeHeadFile } from './head-file.ts';
 import { growsFrom, rootOf } from './proofs.ts';
 import { findLastCheckpoint, insertCheckpoint, markPublished } from './sequence-store.ts';
 import type { NoteSigner } from './signed-note.ts';
@@ -27,6 +32,8 @@ export interface PublisherDeps {
   origin: string;
   signer: NoteSigner;
   headFile?: string | undefined;
+  /** After a checkpoint may be shown. */
+  onPublished?(): void;
 }
 
 export function createPublisher(deps: PublisherDeps) {
@@ -51,9 +58,10 @@ export function createPublisher(deps: PublisherDeps) {
     }
     const note = last?.size === head.size ? last.note : await signAndKeep(head, leaderEpoch);
     if (note === undefined) return;
-    if (headFile) await writeHeadFile(headFile, note);
+    if (headFile) await replaceFile(headFile, note);
     await markPublished(logDatabase.db, head.size, clock.now());
     metrics?.size.set(head.size);
+    deps.onPublished?.();
   }
 
   async function signAndKeep(head: TreeHead, leaderEpoch: number): Promise<string | undefined> {

@@ -14,6 +14,8 @@ export interface SelfCheckDeps {
   readTile: ReadTile;
   verifier: NoteVerifier;
   headFile?: string | undefined;
+  /** What outside witnesses hold of this log. */
+  listWitnessedHeads?(): Promise<{ head: TreeHead; name: string }[]>;
 }
 
 /**
@@ -33,16 +35,23 @@ export async function checkHead(
   }
   const last = await findLastCheckpoint(logDatabase.db);
   const inFile = headFile ? await readHeadFile(headFile, verifier) : undefined;
-  for (const known of [last, inFile]) {
-    if (!known) continue;
-    if (known.size > head.size) {
+  const known = [
+    ...(last ? [{ head: last, where: 'the database' }] : []),
+    ...(inFile ? [{ head: inFile, where: headFile ?? 'the head file' }] : []),
+    ...((await deps.listWitnessedHeads?.()) ?? []).map(({ head, name }) => ({
+      head,
+      where: `the witness ${name}`,
+    })),
+  ];
+  for (const { head: signed, where } of known) {
+    if (signed.size > head.size) {
       throw auditErrors.head_mismatch(
-        `The database holds ${head.size} log entries, but a checkpoint over ${known.size} was signed. It is an old copy: restore the newest one. Nothing is written or signed.`,
+        `The database holds ${head.size} log entries, but ${where} holds a signed checkpoint over ${signed.size}. The database is an old copy: restore the newest one. Nothing is written or signed.`,
       );
     }
-    if (!(await growsFrom(known, head.root, { size: head.size, readTile }))) {
+    if (!(await growsFrom(signed, head.root, { size: head.size, readTile }))) {
       throw auditErrors.head_mismatch(
-        `The log does not grow out of the signed checkpoint over ${known.size} entries. Restore the database that belongs to ${headFile ?? 'it'}. Nothing is written or signed.`,
+        `The log does not grow out of the signed checkpoint over ${signed.size} entries that ${where} holds. Restore the database that belongs to it. Nothing is written or signed.`,
       );
     }
   }

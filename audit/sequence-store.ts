@@ -3,6 +3,7 @@
 import { sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
 import type { TreeHead } from './checkpoint.ts';
+import type { Cosignature } from './cosignature.ts';
 import type { FullTile } from './tree-edge.ts';
 
 /**
@@ -155,4 +156,39 @@ export async function markPublished(tx: Tx, size: number, publishedAt: Date): Pr
   await tx.execute(sql`
     update audit.checkpoints set published_at = ${publishedAt.toISOString()}::timestamptz
     where size = ${size} and published_at is null`);
+}
+
+/** The newest checkpoint that may be shown, with the names of the witnesses who signed it. */
+export async function findToWitness(
+  tx: Tx,
+): Promise<(TreeHead & { note: string; cosigners: string[]; isWitnessed: boolean }) | undefined> {
+  const [row] = await selectRows<
+    TreeHead & { note: string; cosigners: string[]; isWitnessed: boolean }
+  >(
+    tx,
+    sql`select size::float8 as size, root, note,
+          array(select name from audit.cosignatures k where k.size = c.size) as cosigners,
+          exists (select from audit.witnessed w where w.size = c.size) as "isWitnessed"
+        from audit.checkpoints c where published_at is not null order by size desc limit 1`,
+  );
+  return row;
+}
+
+/** Keeps a witness's line; the first one of a witness stays. */
+export async function insertCosignature(
+  tx: Tx,
+  size: number,
+  { name, line, at }: Cosignature,
+): Promise<void> {
+  await tx.execute(sql`
+    insert into audit.cosignatures (size, name, line, signed_at)
+    values (${size}, ${name}, ${line}, ${at.toISOString()}::timestamptz)
+    on conflict do nothing`);
+}
+
+/** From here on the checkpoint counts as witnessed. */
+export async function markWitnessed(tx: Tx, size: number, at: Date): Promise<void> {
+  await tx.execute(sql`
+    insert into audit.witnessed (size, at) values (${size}, ${at.toISOString()}::timestamptz)
+    on conflict do nothing`);
 }

@@ -10,13 +10,16 @@ import { createPublisher } from './publisher.ts';
 import { checkHead } from './self-check.ts';
 import { sequencedChannel } from './sequence-store.ts';
 import { createSequencer } from './sequencer.ts';
-import { formatVkey, isKeyName, type NoteSigner } from './signed-note.ts';
-import { findIndexes, findPublished, getHead } from './store.ts';
+import { createShown } from './shown.ts';
+import { formatVkey, isKeyName, type NoteSigner, type NoteVerifier } from './signed-note.ts';
+import { findIndexes, getHead } from './store.ts';
 import { createTileSource } from './tile-source.ts';
 import { isTile } from './tiles.ts';
 import { formatTlogProof } from './tlog-proof.ts';
 import { type VerifyOptions, verifyLog } from './verify.ts';
 import { createWaiters } from './waiters.ts';
+import type { WitnessPolicy } from './witness-policy.ts';
+import { createWitnessing, listWitnessedHeads } from './witnessing.ts';
 
 export interface AuditDeps {
   /** Connects as the app role. */
@@ -32,16 +35,31 @@ export interface AuditDeps {
   origin: string;
   /** Where the last published checkpoint is kept beside the database. */
   headFile?: string | undefined;
+  /** Who watches from outside, and how many of them are enough; without it nobody does. */
+  policy?: WitnessPolicy | undefined;
   metrics?: Metrics | undefined;
 }
 
 export type Audit = ReturnType<typeof createAudit>;
+
+/** Who outside has signed the checkpoint that is shown. */
+export interface WitnessState {
+  isWitnessed: boolean;
+  /** Key names of the witnesses who signed it. */
+  witnesses: string[];
+  /** Entries it covers. */
+  size: number;
+  /** How many witnesses the policy names. */
+  asked: number;
+}
 
 export function createAudit(deps: AuditDeps) {
   const { database, logDatabase, logger, signer, origin } = deps;
   if (!isKeyName(origin)) throw new TypeError('The name of a log holds no space and no plus sign.');
   if (signer.publicKey.length !== 32) throw new TypeError('An Ed25519 public key has 32 bytes.');
   const verifier = verifierOf(origin, signer);
+  refuseForeignPolicy(deps.policy, verifier);
+  const shown = createShown({ database, policy: deps.policy });
   const tiles = createTileSource(database.db);
   const entries = createEntries({ database });
   const { append, appendMany } = createAppend(deps);
@@ -54,14 +72,41 @@ export function createAudit(deps: AuditDeps) {
   let stopListening: Promise<(() => Promise<void>) | undefined> | undefined;
 
   function createWriter(log: Database) {
+    const { policy } = deps;
     const parts = { ...deps, logDatabase: log, readTile: tiles.read, verifier };
-    const publisher = createPublisher(parts);
+    const witnessing =
+      policy &&
+      createWitnessing({
+        ...parts,
+        policy,
+        onConflict: (reason) => {
+          logger.fatal(
+            { reason },
+            'Nothing more is signed: restore the database that was signed for',
+          );
+          publisher.halt();
+        },
+      });
+    const publisher = createPublisher({ ...parts, onPublished: () => witnessing?.touch() });
     return createSequencer({
       ...parts,
-      checkTree: (head, edge) => checkHead(head, edge.root(), parts),
-      onLead: ({ epoch }) => publisher.begin(epoch),
-      onLost: () => publisher.halt(),
-      onLeave: () => publisher.stop(),
+      checkTree: (head, edge) =>
+        checkHead(head, edge.root(), {
+          ...parts,
+          ...(policy && { listWitnessedHeads: () => listWitnessedHeads({ ...parts, policy }) }),
+        }),
+      onLead: ({ epoch }) => {
+        publisher.begin(epoch);
+        witnessing?.begin();
+      },
+      onLost: () => {
+        publisher.halt();
+        witnessing?.halt();
+      },
+      onLeave: async () => {
+        await publisher.stop();
+        await witnessing?.stop();
+      },
       onSequenced: (first, stageIds) => {
         waiters.settle(stageIds.map((id, at) => [id, first + at]));
         publisher.touch();
@@ -121,15 +166,21 @@ export function createAudit(deps: AuditDeps) {
       waiters.close();
     },
 
-    /** The newest published checkpoint; null while there is none. */
-    checkpoint: async (): Promise<string | null> =>
-      (await findPublished(database.db))?.note ?? null,
+    /** The checkpoint to show, with its cosignatures; null while none is published. */
+    checkpoint: async (): Promise<string | null> => (await shown.find())?.note ?? null,
+
+    /**
+     * How far the log is vouched for from outside. While not witnessed, an operator could still show
+     * different people different logs.
+     */
+    witnessState: async (): Promise<WitnessState> => {
+      const { isWitnessed = false, witnesses = [], size = 0 } = (await shown.find()) ?? {};
+      const asked = deps.policy?.witnesses.length ?? 0;
+      return { isWitnessed, witnesses, size, asked };
+    },
 
     /** The key to verify checkpoints with. */
     vkey: formatVkey(origin, signer.publicKey),
-
-    /** No outside witness has cosigned: an operator could still show different people different logs. */
-    isWitnessed: false,
 
     /** The first `width` hashes of a tile; null when the tree hasn't got them. */
     tile: async (level: number, n: number, width: number): Promise<Buffer | null> => {
@@ -143,7 +194,7 @@ export function createAudit(deps: AuditDeps) {
      */
     receipt: async (index: number): Promise<string> => {
       const { leafHash } = await entries.getEntry(index);
-      const published = await findPublished(database.db);
+      const published = await shown.find(index);
       if (!published || published.size <= index) {
         throw auditErrors.not_yet_checkpointed(
           'No checkpoint covers this entry yet. Ask again in a second.',
@@ -164,4 +215,11 @@ export function createAudit(deps: AuditDeps) {
     /** Checks a range of entries and all that vouches for them; the whole log without one. */
     verify: (options: VerifyOptions = {}) => verifyLog(database, verifier, options),
   };
+}
+
+/** A policy that lists logs must list this one: else it is another house's. */
+function refuseForeignPolicy(policy: WitnessPolicy | undefined, { publicKey }: NoteVerifier): void {
+  if (!policy || policy.logs.length === 0) return;
+  if (policy.logs.some((log) => log.verifier.publicKey.equals(publicKey))) return;
+  throw auditErrors.policy_invalid("The witness policy lists other logs, but not this one's key.");
 }

@@ -1,4 +1,5 @@
-// C2SP signed-note: a text with signature lines; Ed25519 only (type 0x01), unknown keys are ignored.
+// C2SP signed-note: a text with signature lines. Logs sign with Ed25519 (type 0x01), witnesses with
+// Ed25519 cosignatures (type 0x04, cosignature.ts); unknown keys are passed over.
 import { createPublicKey, hash, verify } from 'node:crypto';
 import { auditErrors } from './errors.ts';
 
@@ -9,11 +10,22 @@ export interface NoteSigner {
   sign(bytes: Buffer): Buffer;
 }
 
+/** What a key's signatures say: a log's over the text, a witness's over the text and a time. */
+export const keyTypes = { log: 0x01, cosigner: 0x04 } as const;
+export type KeyType = (typeof keyTypes)[keyof typeof keyTypes];
+
 /** A known key: what a vkey says. */
 export interface NoteVerifier {
   name: string;
   keyId: Buffer;
   publicKey: Buffer;
+}
+
+/** One line under a note's text. */
+export interface SignatureLine {
+  name: string;
+  keyId: Buffer;
+  signature: Buffer;
 }
 
 /** A note whose signatures by the known keys hold. */
@@ -23,7 +35,6 @@ export interface OpenedNote {
   signedBy: string[];
 }
 
-const ed25519Type = 0x01;
 const ed25519KeyBytes = 32;
 const ed25519SignatureBytes = 64;
 // SubjectPublicKeyInfo of an Ed25519 key (RFC 8410) up to the key itself.
@@ -35,39 +46,73 @@ export function isKeyName(name: string): boolean {
 }
 
 /** SHA-256(name ‖ LF ‖ type ‖ public key), first four bytes. */
-export function noteKeyId(name: string, publicKey: Buffer): Buffer {
-  const input = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(ed25519Type), publicKey]);
+export function noteKeyId(name: string, publicKey: Buffer, type: KeyType = keyTypes.log): Buffer {
+  const input = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(type), publicKey]);
   return hash('sha256', input, 'buffer').subarray(0, 4);
 }
 
 /** `name+hex(key id)+base64(type ‖ public key)`. */
-export function formatVkey(name: string, publicKey: Buffer): string {
+export function formatVkey(name: string, publicKey: Buffer, type: KeyType = keyTypes.log): string {
   if (!isKeyName(name)) throw new TypeError('A key name holds no space and no plus sign.');
-  const key = Buffer.concat([Buffer.of(ed25519Type), publicKey]).toString('base64');
-  return `${name}+${noteKeyId(name, publicKey).toString('hex')}+${key}`;
+  const key = Buffer.concat([Buffer.of(type), publicKey]).toString('base64');
+  return `${name}+${noteKeyId(name, publicKey, type).toString('hex')}+${key}`;
 }
 
-/** Reads a vkey; refuses a key id that does not fit its key, and any other kind of key. */
-export function parseVkey(vkey: string): NoteVerifier {
+/** Reads a vkey; refuses a key id that does not fit its key, and any other type of key. */
+export function parseVkey(vkey: string, type: KeyType = keyTypes.log): NoteVerifier {
   const match = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/u.exec(vkey);
   const [, name, keyId, encoded] = match ?? [];
   const key = encoded === undefined ? undefined : decodeBase64(encoded);
-  if (name && keyId && key?.length === 1 + ed25519KeyBytes && key[0] === ed25519Type) {
+  if (name && keyId && key?.length === 1 + ed25519KeyBytes && key[0] === type) {
     const publicKey = key.subarray(1);
-    const expected = noteKeyId(name, publicKey);
+    const expected = noteKeyId(name, publicKey, type);
     if (expected.toString('hex') === keyId) return { name, keyId: expected, publicKey };
   }
-  throw auditErrors.note_invalid('This is not the verifier key of an Ed25519 note signer.');
+  const whose = type === keyTypes.log ? 'a log (Ed25519, type 1)' : 'a witness (Ed25519, type 4)';
+  throw auditErrors.note_invalid(`This is not the verifier key of ${whose}.`);
 }
 
 /** Puts the signature line of `signer` under a text that ends with a line feed. */
 export function signNote(text: string, name: string, signer: NoteSigner): string {
   if (!isNoteText(text)) throw new TypeError('A note is UTF-8 text that ends with a line feed.');
-  const payload = Buffer.concat([
-    noteKeyId(name, signer.publicKey),
-    signer.sign(Buffer.from(text)),
-  ]);
-  return `${text}\n— ${name} ${payload.toString('base64')}\n`;
+  const keyId = noteKeyId(name, signer.publicKey);
+  return `${text}\n${formatSignatureLine({ name, keyId, signature: signer.sign(Buffer.from(text)) })}`;
+}
+
+/** The line of one signature, with its line feed. */
+export function formatSignatureLine({ name, keyId, signature }: SignatureLine): string {
+  return `— ${name} ${Buffer.concat([keyId, signature]).toString('base64')}\n`;
+}
+
+/** Reads signature lines, each ended by a line feed; refuses anything else. */
+export function parseSignatureLines(lines: string): SignatureLine[] {
+  if (!lines.endsWith('\n')) throw auditErrors.note_invalid('A signature line is not ended.');
+  return lines
+    .slice(0, -1)
+    .split('\n')
+    .map((line) => {
+      const [, name, encoded] = /^— ([^\s+]+) ([A-Za-z0-9+/=]+)$/u.exec(line) ?? [];
+      const payload = encoded === undefined ? undefined : decodeBase64(encoded);
+      if (!name || !payload || payload.length < 5) {
+        throw auditErrors.note_invalid('A signature line of this note is malformed.');
+      }
+      return { name, keyId: payload.subarray(0, 4), signature: payload.subarray(4) };
+    });
+}
+
+/** A note's text and the lines under it, nothing verified. */
+export function splitNote(note: string): { text: string; lines: SignatureLine[] } {
+  const split = note.lastIndexOf('\n\n');
+  const text = note.slice(0, split + 1);
+  if (split < 0 || !isNoteText(text)) {
+    throw auditErrors.note_invalid('This is not a signed note.');
+  }
+  return { text, lines: parseSignatureLines(note.slice(split + 2)) };
+}
+
+/** Whether the line is by this key, right or wrong. */
+export function isOf(line: SignatureLine, verifier: NoteVerifier): boolean {
+  return line.name === verifier.name && line.keyId.equals(verifier.keyId);
 }
 
 /**
@@ -75,26 +120,15 @@ export function signNote(text: string, name: string, signer: NoteSigner): string
  * lines of unknown keys are passed over.
  */
 export function openNote(note: string, verifiers: readonly NoteVerifier[]): OpenedNote {
-  const split = note.lastIndexOf('\n\n');
-  const text = note.slice(0, split + 1);
-  if (split < 0 || !note.endsWith('\n') || !isNoteText(text)) {
-    throw auditErrors.note_invalid('This is not a signed note.');
-  }
-  const lines = note.slice(split + 2, -1).split('\n');
+  const { text, lines } = splitNote(note);
   const signedBy: string[] = [];
   for (const line of lines) {
-    const match = /^— ([^\s+]+) ([A-Za-z0-9+/=]+)$/u.exec(line);
-    const [, name, encoded] = match ?? [];
-    const payload = encoded === undefined ? undefined : decodeBase64(encoded);
-    if (!name || !payload || payload.length < 5) {
-      throw auditErrors.note_invalid('A signature line of this note is malformed.');
+    const known = verifiers.find((verifier) => isOf(line, verifier));
+    if (!known || signedBy.includes(line.name)) continue;
+    if (!isSignature(Buffer.from(text), line.signature, known.publicKey)) {
+      throw auditErrors.note_invalid(`The signature of ${line.name} does not hold.`);
     }
-    const known = verifiers.find((v) => v.name === name && v.keyId.equals(payload.subarray(0, 4)));
-    if (!known || signedBy.includes(name)) continue;
-    if (!isSignature(text, payload.subarray(4), known.publicKey)) {
-      throw auditErrors.note_invalid(`The signature of ${name} does not hold.`);
-    }
-    signedBy.push(name);
+    signedBy.push(line.name);
   }
   if (signedBy.length === 0) {
     throw auditErrors.note_invalid('No known key has signed this note.');
@@ -102,14 +136,15 @@ export function openNote(note: string, verifiers: readonly NoteVerifier[]): Open
   return { text, signedBy };
 }
 
-function isSignature(text: string, signature: Buffer, publicKey: Buffer): boolean {
+/** Whether `signature` is this Ed25519 key's over `bytes`. */
+export function isSignature(bytes: Buffer, signature: Buffer, publicKey: Buffer): boolean {
   if (signature.length !== ed25519SignatureBytes) return false;
   const key = createPublicKey({
     key: Buffer.concat([spkiPrefix, publicKey]),
     format: 'der',
     type: 'spki',
   });
-  return verify(null, Buffer.from(text), key, signature);
+  return verify(null, bytes, key, signature);
 }
 
 /** No control characters but the line feed; the last line is ended. */

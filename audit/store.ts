@@ -1,5 +1,5 @@
 // What any process may do with the log's tables: stage entries and read. Runs as the app role.
-import { and, asc, desc, eq, gt, gte, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
 import type { TreeHead } from './checkpoint.ts';
 import { checkpoints, entries, head, lookups, stage, stageIndexes, tiles } from './schema.ts';
@@ -85,15 +85,34 @@ export async function listLeaves(tx: Tx, start: number, end: number): Promise<Bu
   return rows.map(({ leaf }) => leaf);
 }
 
-/** The newest checkpoint that left the house. */
-export async function findPublished(tx: Tx): Promise<(TreeHead & { note: string }) | undefined> {
-  const [row] = await tx
-    .select({ size: checkpoints.size, root: checkpoints.root, note: checkpoints.note })
-    .from(checkpoints)
-    .where(isNotNull(checkpoints.publishedAt))
-    .orderBy(desc(checkpoints.size))
-    .limit(1);
-  return row;
+export interface ShowableRow extends TreeHead {
+  note: string;
+  /** Published less than the given time ago. */
+  isFresh: boolean;
+  /** Witnesses who signed it, and their lines in the same order. */
+  names: string[];
+  lines: string[];
+}
+
+/** The newest published checkpoint and the newest witnessed one, larger first; one when it is both. */
+export function listShowable(tx: Tx, freshSeconds: number): Promise<ShowableRow[]> {
+  return selectRows<ShowableRow>(
+    tx,
+    sql`
+      with newest as (
+        select size from audit.checkpoints where published_at is not null
+        order by size desc limit 1
+      ), witnessed as (
+        select size from audit.witnessed order by size desc limit 1
+      )
+      select c.size::float8 as size, c.root, c.note,
+        c.published_at > platform.now() - make_interval(secs => ${freshSeconds}) as "isFresh",
+        array(select name from audit.cosignatures k where k.size = c.size order by name) as names,
+        array(select line from audit.cosignatures k where k.size = c.size order by name) as lines
+      from audit.checkpoints c
+      where c.size in (select size from newest union select size from witnessed)
+      order by c.size desc`,
+  );
 }
 
 /** A leaf with what helps to find and read it; the latter is gone when it was erased. */

@@ -4,6 +4,7 @@ import { loadConfig } from '../platform/index.ts';
 import { verify } from '../verifier/index.ts';
 import { type Command, readArgs, UsageError } from './command.ts';
 import { attachHouse } from './house.ts';
+import { readVkey } from './vkey-argument.ts';
 
 export const auditVerifyCommand: Command = {
   name: 'audit verify',
@@ -43,25 +44,30 @@ function indexOf(text: string | undefined): number | undefined {
   return Number(text);
 }
 
-/** A verifier key as such, or the path of a file that holds one. */
-async function readVkey(text: string): Promise<string> {
-  return (/^[^\s+]+\+[0-9a-f]{8}\+/.test(text) ? text : await readFile(text, 'utf8')).trim();
-}
-
 export const auditCheckCommand: Command = {
   name: 'audit check',
   summary: 'Check a receipt offline',
-  help: `audit check PROOF --vkey K
+  help: `audit check PROOF --vkey K [--policy FILE]
 
 PROOF is a file: the citizen's JSON receipt, or a plain tlog-proof. K is the log's key (from
-/log/vkey) or a file that holds it. Needs no instance and no network.
+/log/vkey) or a file that holds it. FILE names witnesses and a quorum (C2SP tlog-policy): with it the
+receipt holds only if they have signed too. Needs no instance and no network.
 Exit code: 0 when the receipt holds, 1 when it does not.`,
   async run(args) {
-    const { values, positionals } = readArgs(args, { vkey: { type: 'string' } });
+    const { values, positionals } = readArgs(args, {
+      vkey: { type: 'string' },
+      policy: { type: 'string' },
+    });
     const [path] = positionals;
     if (!path || !values.vkey) throw new UsageError('Say which PROOF file, and --vkey K.');
-    const result = await verify(await readFile(path, 'utf8'), await readVkey(values.vkey));
+    const policy = values.policy === undefined ? undefined : await readFile(values.policy, 'utf8');
+    const result = await verify(await readFile(path, 'utf8'), await readVkey(values.vkey), policy);
     for (const reason of result.reasons) console.log(`does not hold: ${reason}`);
+    for (const { name, at } of result.facts.witnesses ?? [])
+      console.log(`witnessed by ${name} at ${at}`);
+    if (result.valid && policy === undefined) {
+      console.log('No --policy was given: whether it is witnessed was not checked.');
+    }
     console.log(result.valid ? 'The receipt holds.' : 'The receipt does not hold.');
     return result.valid ? 0 : 1;
   },

@@ -1,6 +1,7 @@
 // `serve`, which is also `npm start`: opens the house, says each step, serves until told to stop.
 import type { AddressInfo } from 'node:net';
 import { listen } from '../api/index.ts';
+import type { WitnessState } from '../audit/index.ts';
 import {
   type Config,
   createLogger,
@@ -72,7 +73,7 @@ async function begin(
   if (config.role === 'all' || config.role === 'api') {
     const server = await listen(services);
     shutdown.onClose('http', () => server.close());
-    announce(config, house, server.address, say);
+    await announce(config, house, server.address, say);
   } else say(`Running as ${config.role}`);
   if (sample === null) return;
   const stop = new AbortController();
@@ -89,12 +90,12 @@ async function begin(
 }
 
 /** The last lines of a start: the one line scripts wait for, and what a person does next. */
-function announce(
+async function announce(
   config: Config,
   house: House,
   address: AddressInfo,
   say: (line: string) => void,
-): void {
+): Promise<void> {
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const url = `http://${host}:${address.port}`;
   say('Everything is up');
@@ -106,9 +107,13 @@ function announce(
           `  Sign in as a citizen of ${config.dataDir}/people.json or an officer of ${config.dataDir}/officers.json`,
         ]
       : []),
-    house.services.audit.isWitnessed
-      ? '  The log is witnessed from outside.'
-      : '  The log is unwitnessed: no outside witness signs its checkpoints yet.',
+    `  ${witnessLine(await house.services.audit.witnessState())}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function witnessLine({ isWitnessed, witnesses, asked }: WitnessState): string {
+  if (isWitnessed) return `The log is witnessed from outside, by ${witnesses.join(', ')}.`;
+  if (asked === 0) return 'The log is unwitnessed: no outside witness signs its checkpoints yet.';
+  return `The log is unwitnessed just now: ${witnesses.length} of ${asked} witnesses have signed, too few for the policy's quorum.`;
 }

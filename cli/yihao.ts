@@ -7,6 +7,7 @@ import { keysRotateCommand, keysStatusCommand } from './keys.ts';
 import { keysInitCommand, migrateCommand } from './prepare.ts';
 import { serveCommand } from './serve.ts';
 import { callCommand, tokenCommand } from './token.ts';
+import { witnessCommand } from './witness.ts';
 
 const commands: Command[] = [
   serveCommand,
@@ -19,6 +20,7 @@ const commands: Command[] = [
   harvestCommand,
   auditVerifyCommand,
   auditCheckCommand,
+  witnessCommand,
 ];
 
 function overview(): string {

@@ -11,7 +11,7 @@ export interface OversightDeps {
     | 'checkpoint'
     | 'findEntries'
     | 'getEntry'
-    | 'isWitnessed'
+    | 'witnessState'
     | 'receipt'
     | 'sequenced'
     | 'verify'

@@ -4,4 +4,4 @@ export type { AccessLogQuery } from './access-log.ts';
 export type { AuditEntry, AuditQuery } from './auditors.ts';
 export type { OversightDeps } from './deps.ts';
 export { oversightErrors } from './errors.ts';
-export { createOversight, type Oversight } from './service.ts';
+export { createOversight, type LogState, type Oversight } from './service.ts';

@@ -5,17 +5,19 @@ import type { OversightDeps } from './deps.ts';
 
 export type Oversight = ReturnType<typeof createOversight>;
 
+/** How the log stands: what is shown of it, and who outside has signed that. */
+export type LogState = Awaited<ReturnType<Oversight['logState']>>;
+
 export function createOversight(deps: OversightDeps) {
   const { audit } = deps;
   return {
     ...createAccessLog(deps),
     ...createAuditors(deps),
 
-    /** How the log stands, for anyone: its newest checkpoint, its key, and whether it is witnessed. */
-    logState: async () => ({
-      checkpoint: await audit.checkpoint(),
-      vkey: audit.vkey,
-      isWitnessed: audit.isWitnessed,
-    }),
+    /** How the log stands, for anyone: its checkpoint, its key, and who outside has signed it. */
+    logState: async () => {
+      const [checkpoint, state] = await Promise.all([audit.checkpoint(), audit.witnessState()]);
+      return { ...state, checkpoint, vkey: audit.vkey };
+    },
   };
 }

@@ -68,6 +68,13 @@ export const Settings = z.object({
     .default('Asia/Shanghai')
     .refine(isTimeZone, 'is not a time zone this runtime knows')
     .describe('Time zone of dates such as validTo.'),
+  LOG_POLICY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'File with the witnesses of the log (C2SP tlog-policy), who they are and how many are enough. Absent: the log is unwitnessed.',
+    ),
   TSA_URL: httpUrlWithPath().optional().describe('An outside RFC 3161 time-stamping service.'),
   RATE_LIMIT: perMinute
     .default(6000)
@@ -115,6 +122,7 @@ export interface Config {
   readonly sample: 'yunzhu' | 'none';
   readonly logLevel: string;
   readonly cityTz: string;
+  readonly logPolicy: string | undefined;
   readonly tsaUrl: string | undefined;
   readonly rateLimit: number;
   readonly ratePublic: number;
@@ -182,6 +190,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     sample: s.SAMPLE ?? (s.DATABASE_URL === undefined ? 'yunzhu' : 'none'),
     logLevel: s.LOG_LEVEL,
     cityTz: s.CITY_TZ,
+    logPolicy: s.LOG_POLICY === undefined ? undefined : resolve(s.LOG_POLICY),
     tsaUrl: s.TSA_URL,
     rateLimit: s.RATE_LIMIT,
     ratePublic: s.RATE_PUBLIC,

@@ -29,12 +29,13 @@ export {
   StoredResponse,
 } from './idempotency.ts';
 export { type Ids, sequentialIds, systemIds } from './ids.ts';
-export { findInstance } from './instance-lock.ts';
+export { findInstance, lockInstance } from './instance-lock.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { migrate } from './migrate.ts';
 export { createOutbox, type Outbox } from './outbox.ts';
 export type { OutboxEvent, OutboxHandler } from './outbox-line.ts';
+export { replaceFile } from './private-file.ts';
 export { createQueue, type JobHandler, type Queue } from './queue.ts';
 export { PermanentFailure, queueErrors } from './queue-errors.ts';
 export { migrateQueue, postgresTransport } from './queue-postgres.ts';

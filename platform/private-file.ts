@@ -4,12 +4,20 @@ import { dirname } from 'node:path';
 import { systemIds } from './ids.ts';
 
 /** Puts `text` at `path` with mode 0600 in one step, on disk when this resolves. */
-export async function writePrivateFile(path: string, text: string): Promise<void> {
+export function writePrivateFile(path: string, text: string): Promise<void> {
+  return replaceFile(path, `${text}\n`);
+}
+
+/**
+ * Replaces a file at once, mode 0600: after a crash it holds the old content or the new, on disk. The
+ * new is on disk when this resolves.
+ */
+export async function replaceFile(path: string, content: string): Promise<void> {
   const part = `${path}.${systemIds.token(6)}.part`;
   try {
     const file = await open(part, 'wx', 0o600);
     try {
-      await file.writeFile(`${text}\n`);
+      await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();

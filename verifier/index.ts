@@ -1,8 +1,9 @@
 // The offline verifier: one file, nothing imported, for Node and for a browser page. It checks a
 // C2SP tlog-proof or a citizen's receipt against the log's key, with WebCrypto and no network.
 // What it proves, and no more: the log's key signed a tree that holds these bytes at this index,
-// and the openings are what the bytes commit to. Without witnesses the operator could still keep a
-// second tree for others (docs/threat-model.md).
+// and the openings are what the bytes commit to. With a policy (C2SP tlog-policy) also that a quorum
+// of outside witnesses has signed that tree. Without, the operator could still keep a second tree for
+// others (docs/threat-model.md).
 
 /** What came out. `reasons` is empty when valid; `facts` hold as far as nothing speaks against them. */
 export interface Verdict {
@@ -27,6 +28,10 @@ export interface Facts {
   opened?: Record<string, string>;
   /** Names of further signers whose keys were not given: nothing is said about them. */
   unknownSigners?: string[];
+  /** With a policy: whose cosignatures hold, and when each was made, by the witness's clock. */
+  witnesses?: { name: string; at: string }[];
+  /** With a policy: whether its quorum has signed. */
+  isWitnessed?: boolean;
 }
 
 /** The citizen's receipt (contract section 5). */
@@ -42,9 +47,10 @@ class Refusal extends Error {}
 
 const proofHeader = 'c2sp.org/tlog-proof@v1';
 const ed25519Type = 1;
+const cosignatureType = 4;
 
 /** Checks whatever text it is given: a receipt as JSON, or a plain tlog-proof. */
-export async function verify(text: string, vkey: string): Promise<Verdict> {
+export async function verify(text: string, vkey: string, policy?: string): Promise<Verdict> {
   if (text.trimStart().startsWith('{')) {
     let receipt: unknown;
     try {
@@ -52,18 +58,22 @@ export async function verify(text: string, vkey: string): Promise<Verdict> {
     } catch {
       return { valid: false, reasons: ['The receipt is not readable JSON.'], facts: {} };
     }
-    return verifyReceipt(receipt, vkey);
+    return verifyReceipt(receipt, vkey, policy);
   }
-  return verifyTlogProof(text, vkey);
+  return verifyTlogProof(text, vkey, undefined, policy);
 }
 
 /** Checks a citizen's receipt: bytes, tree, signature, and every opening. */
-export async function verifyReceipt(receipt: unknown, vkey: string): Promise<Verdict> {
+export async function verifyReceipt(
+  receipt: unknown,
+  vkey: string,
+  policy?: string,
+): Promise<Verdict> {
   const facts: Facts = {};
   return judge(facts, async () => {
     const { index, leaf, opening, proof } = readReceipt(receipt);
     const bytes = readBase64(leaf, 'The leaf');
-    await checkProof(proof, vkey, bytes, facts);
+    await checkProof(proof, { vkey, policy }, bytes, facts);
     if (facts.index !== index) throw new Refusal('The proof is of another entry than the receipt.');
     const said = readLeaf(bytes);
     facts.leaf = said;
@@ -79,9 +89,10 @@ export async function verifyTlogProof(
   proof: string,
   vkey: string,
   leaf?: Uint8Array,
+  policy?: string,
 ): Promise<Verdict> {
   const facts: Facts = {};
-  return judge(facts, () => checkProof(proof, vkey, leaf, facts));
+  return judge(facts, () => checkProof(proof, { vkey, policy }, leaf, facts));
 }
 
 async function judge(facts: Facts, check: () => Promise<void>): Promise<Verdict> {
@@ -96,24 +107,28 @@ async function judge(facts: Facts, check: () => Promise<void>): Promise<Verdict>
 
 async function checkProof(
   text: string,
-  vkey: string,
+  trusted: { vkey: string; policy: string | undefined },
   leaf: Uint8Array | undefined,
   facts: Facts,
 ): Promise<void> {
   const { index, hashes, checkpoint } = readProof(text);
   facts.index = index;
-  const { origin, size, root, unknownSigners } = await openCheckpoint(checkpoint, vkey);
+  const opened = await openCheckpoint(checkpoint, trusted.vkey);
+  const { origin, size, root, others } = opened;
+  const unknownSigners = others.map(({ name }) => name);
   Object.assign(facts, { origin, size, root: toBase64(root), unknownSigners });
   if (index >= size) throw new Refusal(`The signed tree has ${size} entries, none at ${index}.`);
   if (hashes.length !== proofLength(index, size)) {
     throw new Refusal('The proof does not have the length that its index and tree ask for.');
   }
-  if (!leaf) return;
-  const leafHash = await sha256(Uint8Array.of(0), leaf);
-  if (!areEqual(await climb(leafHash, index, size, hashes), root)) {
-    throw new Refusal('The signed tree does not hold these bytes at this index.');
+  if (leaf) {
+    const leafHash = await sha256(Uint8Array.of(0), leaf);
+    if (!areEqual(await climb(leafHash, index, size, hashes), root)) {
+      throw new Refusal('The signed tree does not hold these bytes at this index.');
+    }
+    facts.leafHash = toBase64(leafHash);
   }
-  facts.leafHash = toBase64(leafHash);
+  if (trusted.policy !== undefined) await checkWitnesses(opened, trusted.policy, facts);
 }
 
 // Reading
@@ -193,19 +208,25 @@ async function openCommitments(
 
 // The checkpoint: C2SP signed-note and tlog-checkpoint
 
+interface SignatureLine {
+  name: string;
+  /** Key id and signature. */
+  payload: Uint8Array<ArrayBuffer>;
+}
+
 async function openCheckpoint(note: string, vkey: string) {
-  const key = await readVkey(vkey);
+  const key = await readVkey(vkey, ed25519Type);
   const split = note.lastIndexOf('\n\n');
   const text = note.slice(0, split + 1);
   if (split < 0 || !note.endsWith('\n')) throw new Refusal('The checkpoint is not a signed note.');
-  const unknownSigners: string[] = [];
+  const others: SignatureLine[] = [];
   let isSigned = false;
   for (const line of note.slice(split + 2, -1).split('\n')) {
     const [, name, encoded] = /^— ([^\s+]+) ([A-Za-z0-9+/=]+)$/u.exec(line) ?? [];
     if (!name || !encoded) throw new Refusal('A signature line of the checkpoint is malformed.');
     const payload = readBase64(encoded, 'A signature');
     if (name !== key.name || !areEqual(payload.slice(0, 4), key.id)) {
-      unknownSigners.push(name);
+      others.push({ name, payload });
       continue;
     }
     if (!(await isSignature(key.publicKey, payload.slice(4), new TextEncoder().encode(text)))) {
@@ -222,10 +243,10 @@ async function openCheckpoint(note: string, vkey: string) {
   if (rootHash.length !== 32 || !Number.isSafeInteger(Number(size))) {
     throw new Refusal('The signed text is not a checkpoint of this log.');
   }
-  return { origin, size: Number(size), root: rootHash, unknownSigners };
+  return { text, origin, size: Number(size), root: rootHash, others };
 }
 
-async function readVkey(vkey: string) {
+async function readVkey(vkey: string, type: number) {
   const [, name, id, encoded] = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/u.exec(
     vkey.trim(),
   ) ?? [''];
@@ -233,11 +254,12 @@ async function readVkey(vkey: string) {
     const key = readBase64(encoded, 'The key');
     const made = (await sha256(new TextEncoder().encode(`${name}\n`), key)).slice(0, 4);
     const written = Array.from(made, (byte) => byte.toString(16).padStart(2, '0')).join('');
-    if (written === id && key.length === 33 && key[0] === ed25519Type) {
+    if (written === id && key.length === 33 && key[0] === type) {
       return { name, id: made, publicKey: key.slice(1) };
     }
   }
-  throw new Refusal('This is not the key of a log (name+id+base64, Ed25519).');
+  const whose = type === ed25519Type ? 'log' : 'witness';
+  throw new Refusal(`This is not the key of a ${whose} (name+id+base64, Ed25519).`);
 }
 
 async function isSignature(
@@ -252,6 +274,72 @@ async function isSignature(
     throw new Refusal('This program can’t check Ed25519 signatures; use a newer one.');
   }
   return crypto.subtle.verify('Ed25519', key, signature, text);
+}
+
+// Witnesses: C2SP tlog-cosignature and tlog-policy
+
+type Opened = Awaited<ReturnType<typeof openCheckpoint>>;
+
+async function checkWitnesses({ text, others }: Opened, policy: string, facts: Facts) {
+  const { witnesses, isQuorum } = await readPolicy(policy);
+  const cosigned = new Map<string, { name: string; at: string }>();
+  for (const { name, payload } of others) {
+    const witness = witnesses.find(
+      ({ key }) => key.name === name && areEqual(payload.slice(0, 4), key.id),
+    );
+    if (!witness || cosigned.has(witness.name)) continue;
+    const seconds = new DataView(payload.buffer).getBigUint64(4);
+    const signed = new TextEncoder().encode(`cosignature/v1\ntime ${seconds}\n${text}`);
+    if (!(await isSignature(witness.key.publicKey, payload.slice(12), signed))) {
+      throw new Refusal(`The signature of the witness ${name} does not hold.`);
+    }
+    const at = new Date(Number(seconds) * 1000).toISOString();
+    cosigned.set(witness.name, { name, at });
+  }
+  facts.witnesses = [...cosigned.values()];
+  facts.isWitnessed = isQuorum(new Set(cosigned.keys()));
+  facts.unknownSigners = others
+    .map(({ name }) => name)
+    .filter((name) => !facts.witnesses?.some((known) => known.name === name));
+  if (facts.isWitnessed) return;
+  throw new Refusal(
+    `The quorum of the policy has not signed this checkpoint: ${cosigned.size} of ${witnesses.length} witnesses have.`,
+  );
+}
+
+type IsMet = (names: ReadonlySet<string>) => boolean;
+
+/** The witnesses of a policy, and which of them (by their names in it) are enough together. */
+async function readPolicy(policy: string) {
+  const witnesses: { name: string; key: Awaited<ReturnType<typeof readVkey>> }[] = [];
+  const defined = new Map<string, IsMet>([['none', () => false]]);
+  const named = (name: string): IsMet => {
+    const isMet = defined.get(name);
+    if (!isMet) throw new Refusal(`The policy speaks of ${name}, which it does not define above.`);
+    return isMet;
+  };
+  let isQuorum: IsMet | undefined;
+  for (const line of policy.split('\n')) {
+    const [word, name = '', third = '', ...members] = line.trim().split(/[ \t]+/);
+    if (!word || word.startsWith('#') || word === 'log') continue;
+    if (word === 'witness') {
+      witnesses.push({ name, key: await readVkey(third, cosignatureType) });
+      defined.set(name, (names) => names.has(name));
+    } else if (word === 'group') {
+      const parts = members.map(named);
+      const needed = third === 'all' ? parts.length : third === 'any' ? 1 : Number(third);
+      if (!(needed >= 1 && needed <= parts.length)) {
+        throw new Refusal(`The policy's group ${name} can't be met.`);
+      }
+      defined.set(name, (names) => parts.filter((isMet) => isMet(names)).length >= needed);
+    } else if (word === 'quorum' && !isQuorum) {
+      isQuorum = named(name);
+    } else {
+      throw new Refusal(`This is not a witness policy: ${line.slice(0, 60)}`);
+    }
+  }
+  if (!isQuorum) throw new Refusal('The policy has no quorum line.');
+  return { witnesses, isQuorum };
 }
 
 // The tree: RFC 9162 section 2.1.3.2

@@ -1,7 +1,8 @@
 // The auditor's page: search every look, prove the log whole.
-import type { Oversight } from '../oversight/index.ts';
+import type { LogState, Oversight } from '../oversight/index.ts';
 import type { AppError } from '../platform/index.ts';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+import { WitnessLine } from './witness-line.tsx';
 
 type SearchResult = Awaited<ReturnType<Oversight['search']>>;
 type Integrity = Awaited<ReturnType<Oversight['integrity']>>;
@@ -13,8 +14,7 @@ interface AuditProps {
   values: Record<string, string>;
   result?: SearchResult | undefined;
   integrity?: Integrity | undefined;
-  checkpoint: string | null;
-  isWitnessed: boolean;
+  log: LogState;
   error?: AppError | undefined;
 }
 
@@ -122,18 +122,18 @@ function Results({ c, result, cityTz, departments }: AuditProps & { result: Sear
   );
 }
 
-function IntegritySection({ c, integrity, checkpoint, isWitnessed }: AuditProps) {
+function IntegritySection({ c, integrity, log }: AuditProps) {
   const text = c.get('text');
   const words = text.audit;
   return (
     <section>
       <h2 id="integrity">{words.integrity}</h2>
       <p class="lead">{words.integrityText}</p>
-      <p class="muted">{isWitnessed ? text.witnessed : text.unwitnessed}</p>
-      {checkpoint ? (
+      <WitnessLine c={c} log={log} />
+      {log.checkpoint ? (
         <details>
           <summary>{words.head}</summary>
-          <pre class="mono scroll">{checkpoint}</pre>
+          <pre class="mono scroll">{log.checkpoint}</pre>
         </details>
       ) : null}
       <form method="post" action="/audit/integrity">

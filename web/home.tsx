@@ -1,7 +1,9 @@
 // The front door: four ways in, and the one promise with its present limit.
+import type { LogState } from '../oversight/index.ts';
 import { Frame, type PageContext } from './page.tsx';
+import { WitnessLine } from './witness-line.tsx';
 
-export function HomePage({ c, isWitnessed }: { c: PageContext; isWitnessed: boolean }) {
+export function HomePage({ c, log }: { c: PageContext; log: LogState }) {
   const text = c.get('text');
   const doors = [
     { href: '/me', title: text.home.me, words: text.home.meText },
@@ -26,9 +28,9 @@ export function HomePage({ c, isWitnessed }: { c: PageContext; isWitnessed: bool
           </li>
         ))}
       </ul>
-      <div class={isWitnessed ? 'notice good' : 'notice'}>
+      <div class={log.isWitnessed ? 'notice good' : 'notice'}>
         <p>{text.promise}</p>
-        <p>{isWitnessed ? text.witnessed : text.unwitnessed}</p>
+        <WitnessLine c={c} log={log} />
       </div>
     </Frame>
   );

@@ -1,9 +1,10 @@
 // The citizen's own page: what I hold, who looked at me, what waits for my consent.
 import type { Exchange } from '../exchange/index.ts';
-import type { Oversight } from '../oversight/index.ts';
+import type { LogState, Oversight } from '../oversight/index.ts';
 import type { Registry } from '../registry/index.ts';
 import { FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
 import { QrCode } from './qr.tsx';
+import { WitnessLine } from './witness-line.tsx';
 
 type OwnLicence = Awaited<ReturnType<Registry['ownLicences']>>[number];
 type AccessLog = Awaited<ReturnType<Oversight['accessLog']>>;
@@ -18,7 +19,7 @@ interface MeProps {
   organisationName: (id: string) => string;
   accessLog: AccessLog | null;
   consents: Consent[];
-  isWitnessed: boolean;
+  log: LogState;
   publicUrl: string;
 }
 
@@ -41,7 +42,7 @@ export function MePage(props: MeProps) {
       </ul>
       <h2 id="looks">{text.me.looks}</h2>
       <p class="lead">{text.me.looksLead}</p>
-      <p class="muted">{props.isWitnessed ? text.witnessed : text.unwitnessed}</p>
+      <WitnessLine c={c} log={props.log} />
       {accessLog === null ? <p class="muted">{text.delegations.notDelegated}</p> : null}
       {accessLog?.items.length === 0 ? <p>{text.me.noLooks}</p> : null}
       {accessLog && accessLog.items.length > 0 ? <Looks {...props} accessLog={accessLog} /> : null}

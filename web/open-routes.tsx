@@ -33,8 +33,7 @@ export function openRoutes(deps: PageDeps) {
 
   return new Hono<PageEnv>()
     .get('/', async (c) => {
-      const { isWitnessed } = await oversight.logState();
-      return c.html(<HomePage c={c} isWitnessed={isWitnessed} />);
+      return c.html(<HomePage c={c} log={await oversight.logState()} />);
     })
     .get('/assets/style.css', (c) =>
       c.body(styleSheet, 200, { ...cached, 'Content-Type': 'text/css; charset=utf-8' }),

@@ -61,15 +61,13 @@ export function signedInRoutes(deps: PageDeps) {
     more: Pick<Parameters<typeof AuditPage>[0], 'result' | 'integrity' | 'error'>,
   ) {
     const { departments } = await namesOf(c);
-    const { checkpoint, isWitnessed } = await oversight.logState();
     return (
       <AuditPage
         c={c}
         cityTz={cityTz}
         departments={departments}
         values={values}
-        checkpoint={checkpoint}
-        isWitnessed={isWitnessed}
+        log={await oversight.logState()}
         {...more}
       />
     );
@@ -92,7 +90,6 @@ export function signedInRoutes(deps: PageDeps) {
         : null;
       const consents = may('consent.list') ? await exchange.listConsents(actor, 'pending') : [];
       const { typeName, organisationName } = await namesOf(c);
-      const { isWitnessed } = await oversight.logState();
       return c.html(
         <MePage
           c={c}
@@ -102,7 +99,7 @@ export function signedInRoutes(deps: PageDeps) {
           organisationName={organisationName}
           accessLog={accessLog}
           consents={consents}
-          isWitnessed={isWitnessed}
+          log={await oversight.logState()}
           publicUrl={config.publicUrl}
         />,
       );

@@ -20,7 +20,7 @@ export const en: Text = {
   signIn: 'Sign in',
   signOut: 'Sign out',
   signedInAs: 'Signed in',
-  witnessed: 'Checkpoints of the log are witnessed from outside.',
+  witnessed: 'Checkpoints of the log are witnessed from outside, by',
   unwitnessed:
     'Checkpoints of the log are unwitnessed: until an outside witness signs, nothing is promised about removal or change.',
   promise: 'No entry once witnessed can be removed or altered unseen.',

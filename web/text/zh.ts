@@ -18,7 +18,7 @@ export const zh = {
   signIn: '登录',
   signOut: '退出登录',
   signedInAs: '已登录',
-  witnessed: '日志检查点已由外部见证。',
+  witnessed: '日志检查点已由外部见证，见证方：',
   unwitnessed: '日志检查点尚无外部见证（unwitnessed）：在有见证之前，我们不承诺任何记录不可更改。',
   promise: '记录一经见证，任何人都不能删改而不被发现。',
   home: {

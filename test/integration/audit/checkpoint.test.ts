@@ -10,6 +10,7 @@ import { parseTlogProof } from '../../../audit/tlog-proof.ts';
 import { withDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { aDraft, aLog, aSigner, origin, signer, write } from './a-log.ts';
+import { putBack } from './put-back.ts';
 
 const { database, logDatabase, ownerSql } = withDatabase();
 let folder: string;
@@ -105,17 +106,7 @@ describe('a database that is not the one that was signed for is refused', () => 
     await audit.stop();
     const newer = await readFile(headFile, 'utf8');
     // As a backup from before the last entry would be.
-    const tables = ['entries', 'checkpoints', 'stage_indexes', 'head'];
-    await ownerSql.begin(async (sql) => {
-      for (const table of tables)
-        await sql.unsafe(`alter table audit.${table} disable trigger all`);
-      await sql`delete from audit.entries where idx >= ${size}`;
-      await sql`delete from audit.lookups where idx >= ${size}`;
-      await sql`delete from audit.stage_indexes where idx >= ${size}`;
-      await sql`delete from audit.checkpoints where size > ${size}`;
-      await sql`update audit.head set size = ${size}, root = ${root}`;
-      for (const table of tables) await sql.unsafe(`alter table audit.${table} enable trigger all`);
-    });
+    await putBack(ownerSql, { size, root });
     await expect(audit.startSequencer()).rejects.toMatchObject(isRefused);
     expect(await readFile(headFile, 'utf8')).toBe(newer);
     // The lock was let go: with the file of the older state it starts.
@@ -151,9 +142,9 @@ test('while the tree does not fit what was signed, nothing is signed', async () 
   await write(audit, database, [aDraft()]);
   const note = await covering((await audit.head()).size);
   await ownerSql.begin(async (sql) => {
-    await sql`alter table audit.checkpoints disable trigger all`;
+    await sql`alter table audit.checkpoints disable trigger user`;
     await sql`update audit.checkpoints set root = ${Buffer.alloc(32, 1)} where note = ${note}`;
-    await sql`alter table audit.checkpoints enable trigger all`;
+    await sql`alter table audit.checkpoints enable trigger user`;
   });
   const [index = -1] = await write(audit, database, [aDraft()]);
   await audit.stop();
