@@ -1,7 +1,7 @@
 // Accepting a question: everything is decided, counted, logged and stored in one transaction, or
 // nothing is (house.md 5). Where the caller waits for a rule, its answer is in the same transaction:
 // no crash can come between. Refusals are logged in a transaction of their own.
-import { type Actor, hasScope } from '../identity/index.ts';
+import { type Actor, hasScope, rowScopeOf } from '../identity/index.ts';
 import { AppError, type Tx } from '../platform/index.ts';
 import { type Admission, createAdmission } from './admit.ts';
 import { insertConsents } from './consent-store.ts';
@@ -69,7 +69,9 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
   /** Accepts a question, or refuses it by throwing; either way the log is told. */
   async function accept(actor: Actor, input: AskInput, options: AcceptOptions): Promise<Accepted> {
     const run = (timing: Timing) =>
-      database.transaction((tx) => acceptIn(tx, actor, input, options, timing));
+      database
+        .as(rowScopeOf(actor))
+        .transaction((tx) => acceptIn(tx, actor, input, options, timing));
     try {
       checkInput(actor, input);
       if (!options.isAwaited || !(deps.runsAtOnce ?? true)) return await run('later');

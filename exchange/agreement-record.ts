@@ -1,7 +1,14 @@
 // Recording agreements: what a proposal must fit, its first version, and each thing that happens to it.
 import type { Actor } from '../identity/index.ts';
 import { requireScope } from '../identity/index.ts';
-import { AppError, cityDay, dbNow, type FieldError, type Tx } from '../platform/index.ts';
+import {
+  AppError,
+  cityDay,
+  dbNow,
+  type FieldError,
+  systemScope,
+  type Tx,
+} from '../platform/index.ts';
 import {
   type AgreementInput,
   AgreementProposal,
@@ -128,7 +135,7 @@ export function createAgreementRecords(deps: ExchangeDeps, book: ServiceBook) {
     record,
     recordEvent,
 
-    /** Puts an agreement in force without a proposal; for the operator's loader. */
+    /** Puts an agreement in force without a proposal; for the operator's loader, under systemScope. */
     installAgreement: install,
 
     /**
@@ -137,7 +144,7 @@ export function createAgreementRecords(deps: ExchangeDeps, book: ServiceBook) {
      */
     async installSampleAgreements(actor: Actor): Promise<void> {
       const known = new Set((await identity.listOrganisations()).map(({ id }) => id));
-      await database.transaction(async (tx) => {
+      await database.as(systemScope).transaction(async (tx) => {
         const validFrom = cityDay(await dbNow(tx), cityTz);
         for (const { code, version } of await findCurrentVersions(tx)) {
           const { definition } = await book.getVersion(tx, code, version);

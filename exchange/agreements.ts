@@ -1,7 +1,7 @@
 // Agreements: a requester proposes, another department's officer decides, either side sees how it
 // stands (contract section 4.2).
 import { z } from 'zod';
-import { type Actor, hasScope } from '../identity/index.ts';
+import { type Actor, hasScope, rowScopeOf } from '../identity/index.ts';
 import { cityDay, dbNow, type Tx } from '../platform/index.ts';
 import {
   type AgreementAct,
@@ -70,7 +70,7 @@ export function createAgreements(
       requireManager(actor);
       const requester = departmentOf(actor);
       const proposal = readProposal(written);
-      return database.transaction(async (tx) => {
+      return database.as(rowScopeOf(actor)).transaction(async (tx) => {
         const provider = await providerOf(tx, proposal);
         if (provider === requester) {
           throw invalidAgreement([
@@ -98,7 +98,7 @@ export function createAgreements(
       requireManager(actor);
       const department = departmentOf(actor);
       const { reason, officer } = readDecision(written);
-      return database.transaction(async (tx) => {
+      return database.as(rowScopeOf(actor)).transaction(async (tx) => {
         const row = await findAgreement(tx, department, readId(id, notFound), 'for update');
         if (!row) throw notFound();
         const party: Party = row.provider === department ? 'provider' : 'requester';
@@ -129,18 +129,24 @@ export function createAgreements(
       requireReader(actor);
       const limit = pageLimit(query.limit);
       const beforeId = query.cursor === undefined ? undefined : readId(query.cursor, notFound);
-      const { db } = database;
-      const rows = await listAgreements(db, departmentOf(actor), { beforeId, limit: limit + 1 });
-      const day = await today(db);
-      return pageOf(rows, limit, (row) => viewOf(row, day));
+      const party = departmentOf(actor);
+      return database.as(rowScopeOf(actor)).transaction(async (tx) => {
+        const rows = await listAgreements(tx, party, { beforeId, limit: limit + 1 });
+        const day = await today(tx);
+        return pageOf(rows, limit, (row) => viewOf(row, day));
+      });
     },
 
     /** One agreement of the caller's department; to others it isn't there. */
     async getAgreement(actor: Actor, id: string): Promise<Agreement> {
       requireReader(actor);
-      const row = await findAgreement(database.db, departmentOf(actor), readId(id, notFound));
-      if (!row) throw notFound();
-      return viewOf(row, await today(database.db));
+      const party = departmentOf(actor);
+      const wanted = readId(id, notFound);
+      return database.as(rowScopeOf(actor)).transaction(async (tx) => {
+        const row = await findAgreement(tx, party, wanted);
+        if (!row) throw notFound();
+        return viewOf(row, await today(tx));
+      });
     },
   };
 }

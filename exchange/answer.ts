@@ -1,6 +1,6 @@
 // Answering by a worker: whoever holds the lease runs the rule and ends the verification, in one
 // transaction (spec/trust.md 3).
-import { cityDay, type Tx } from '../platform/index.ts';
+import { cityDay, systemScope, type Tx } from '../platform/index.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { insertQuestion } from './desk-store.ts';
 import { claimLease, giveBack, LEASE_SECONDS, type Lease, moveToDesk } from './dispatch-store.ts';
@@ -19,7 +19,8 @@ export function createAnswering(
   book: ServiceBook,
   parts: { end: EndVerification; outcomeOf: OutcomeOf },
 ) {
-  const { database, identity, ids, logger, clock, cityTz } = deps;
+  const { identity, ids, logger, clock, cityTz } = deps;
+  const database = deps.database.as(systemScope);
   const { end, outcomeOf } = parts;
 
   async function answer(tx: Tx, row: VerificationRow, leaseToken: string): Promise<void> {
@@ -63,7 +64,9 @@ export function createAnswering(
      */
     async runDispatched(verificationId: string, dispatchNo: number): Promise<void> {
       const lease: Lease = { verificationId, token: ids.uuid() };
-      const row = await claimLease(database.db, lease, dispatchNo, LEASE_SECONDS);
+      const row = await database.transaction((tx) =>
+        claimLease(tx, lease, dispatchNo, LEASE_SECONDS),
+      );
       if (!row) return;
       try {
         await database.transaction((tx) => answer(tx, row, lease.token));

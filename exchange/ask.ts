@@ -1,6 +1,6 @@
 // Asking: accept, then answer at once or wake a worker, then wait as long as the caller does.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Actor } from '../identity/index.ts';
+import { type Actor, rowScopeOf } from '../identity/index.ts';
 import type { createAccept } from './accept.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { readAskInput } from './request.ts';
@@ -34,10 +34,11 @@ export function createAsk(
   const { accept, showing, wakeUps } = parts;
 
   /** Looks at the state, ever less often, until the end or for as long as the caller waits. */
-  async function waitForEnd(id: string, seconds: number): Promise<void> {
+  async function waitForEnd(actor: Actor, id: string, seconds: number): Promise<void> {
+    const scoped = database.as(rowScopeOf(actor));
     let lookMs = FIRST_LOOK_MS;
     for (let leftMs = seconds * 1000; leftMs > 0; leftMs -= lookMs) {
-      const state = await findState(database.db, id);
+      const state = await scoped.transaction((tx) => findState(tx, id));
       if (state === undefined || isFinal(state)) return;
       lookMs = Math.min(SLOWEST_LOOK_MS, lookMs * 1.5, leftMs);
       await pause(lookMs);
@@ -58,7 +59,7 @@ export function createAsk(
         isAwaited: waitSeconds > 0,
       });
       if (asked.needsWaking) await wakeUps.dispatch(asked.id, 1);
-      if (!asked.ended) await waitForEnd(asked.id, waitSeconds);
+      if (!asked.ended) await waitForEnd(actor, asked.id, waitSeconds);
       return showing.deliver(actor, asked);
     },
   };

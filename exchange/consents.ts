@@ -1,6 +1,6 @@
 // Consent: who is asked about decides, and every adult whom the question names (contract section 5).
-import type { Actor, PersonalAct } from '../identity/index.ts';
-import { dbNow, type Tx } from '../platform/index.ts';
+import { type Actor, type PersonalAct, rowScopeOf } from '../identity/index.ts';
+import { dbNow, openRows, type Tx } from '../platform/index.ts';
 import {
   type ConsentRow,
   type ConsentState,
@@ -18,6 +18,7 @@ import type { OrganisationBook } from './organisation-book.ts';
 import { entryAbout, openRequest } from './request.ts';
 import { findVerification, type VerificationRow } from './request-store.ts';
 import { readId } from './row-id.ts';
+import { scopeOfVerifications } from './row-scope.ts';
 import type { Service, ServiceBook } from './service-book.ts';
 import type { WakeUps } from './wake-ups.ts';
 import { deadlineOf } from './working-days.ts';
@@ -126,13 +127,16 @@ export function createConsents(
       const personId = await citizenFor(actor, 'consent.list');
       const only = state === undefined ? undefined : readState(state);
       if (actor.actingFor) await logAgent(actor, personId);
-      const rows = await findConsentsOf(database.db, personId, only, LISTED);
-      const shown: Consent[] = [];
-      for (const row of rows) {
-        const consent = await show(database.db, row);
-        if (consent) shown.push(consent);
-      }
-      return shown;
+      return database.as(rowScopeOf(actor)).transaction(async (tx) => {
+        const rows = await findConsentsOf(tx, personId, only, LISTED);
+        await openRows(tx, scopeOfVerifications(...rows.map((row) => row.verificationId)));
+        const shown: Consent[] = [];
+        for (const row of rows) {
+          const consent = await show(tx, row);
+          if (consent) shown.push(consent);
+        }
+        return shown;
+      });
     },
 
     /**
@@ -142,42 +146,46 @@ export function createConsents(
     async decideConsent(actor: Actor, id: string, decision: ConsentDecision): Promise<Consent> {
       const personId = await citizenFor(actor, 'consent.decide');
       const { from, to, event } = decisions[decision];
-      const { consent, verificationId, needsWaking } = await database.transaction(async (tx) => {
-        const found = await findConsent(tx, personId, readId(id, notFound));
-        const row = found && (await findVerification(tx, found.verificationId, 'for update'));
-        // Read again under the verification's lock: another decision may have come between.
-        const held = row && (await findConsent(tx, personId, id));
-        if (!row || !held) throw notFound();
-        if (row.endedAt !== null || row.deadline <= row.readAt) {
-          throw exchangeErrors.consent_decided(
-            'This question has ended: there is nothing left to decide.',
-          );
-        }
-        if (held.state !== from) {
-          throw exchangeErrors.consent_decided('You have decided about this question already.');
-        }
-        await updateConsent(tx, id, to);
-        const service = await book.getVersion(tx, row.service, row.serviceVersion);
-        const request = await openRequest(tx, identity, row);
-        if (!request) throw notFound();
-        await identity.recordAccess(tx, actor, {
-          ...entryAbout(row, service, { ...request, officer: undefined }),
-          subject: personId,
-          department: row.requester,
-          role: actor.actingFor ? 'agent' : 'citizen',
-          type: event,
-          outcome: 'ok',
-          answerKind: 'none',
+      const { consent, verificationId, needsWaking } = await database
+        .as(rowScopeOf(actor))
+        .transaction(async (tx) => {
+          const found = await findConsent(tx, personId, readId(id, notFound));
+          // Who is asked about sees the question, and whether the others agree to it.
+          if (found) await openRows(tx, scopeOfVerifications(found.verificationId));
+          const row = found && (await findVerification(tx, found.verificationId, 'for update'));
+          // Read again under the verification's lock: another decision may have come between.
+          const held = row && (await findConsent(tx, personId, id));
+          if (!row || !held) throw notFound();
+          if (row.endedAt !== null || row.deadline <= row.readAt) {
+            throw exchangeErrors.consent_decided(
+              'This question has ended: there is nothing left to decide.',
+            );
+          }
+          if (held.state !== from) {
+            throw exchangeErrors.consent_decided('You have decided about this question already.');
+          }
+          await updateConsent(tx, id, to);
+          const service = await book.getVersion(tx, row.service, row.serviceVersion);
+          const request = await openRequest(tx, identity, row);
+          if (!request) throw notFound();
+          await identity.recordAccess(tx, actor, {
+            ...entryAbout(row, service, { ...request, officer: undefined }),
+            subject: personId,
+            department: row.requester,
+            role: actor.actingFor ? 'agent' : 'citizen',
+            type: event,
+            outcome: 'ok',
+            answerKind: 'none',
+          });
+          let needsWaking = false;
+          if (to === 'granted') needsWaking = await dispatch(tx, row, service);
+          else {
+            const ending = { reason: `consent_${to}`, text: endings[to] };
+            await end(tx, actor, row, { state: 'refused', ...ending });
+          }
+          const consent = await show(tx, { ...held, state: to });
+          return { consent, verificationId: row.id, needsWaking };
         });
-        let needsWaking = false;
-        if (to === 'granted') needsWaking = await dispatch(tx, row, service);
-        else {
-          const ending = { reason: `consent_${to}`, text: endings[to] };
-          await end(tx, actor, row, { state: 'refused', ...ending });
-        }
-        const consent = await show(tx, { ...held, state: to });
-        return { consent, verificationId: row.id, needsWaking };
-      });
       if (needsWaking) await wakeUps.dispatch(verificationId, 1);
       if (!consent) throw notFound();
       return consent;

@@ -1,6 +1,6 @@
 // The provider's desk: questions no rule answers, claimed by an officer, answered or refused by hand.
 import { z } from 'zod';
-import { type Actor, hasScope } from '../identity/index.ts';
+import { type Actor, hasScope, rowScopeOf } from '../identity/index.ts';
 import { cityDay, type JsonObject, type Tx } from '../platform/index.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { claimQuestion, listQuestions, lockQuestion, type QuestionRow } from './desk-store.ts';
@@ -78,11 +78,11 @@ export function createDesk(
     id: string,
     act: (tx: Tx, row: VerificationRow) => Promise<void>,
   ): Promise<{ id: string; state: string }> {
-    await database.transaction(async (tx) => {
+    const row = await database.as(rowScopeOf(actor)).transaction(async (tx) => {
       const { row } = await lock(tx, actor, readId(id, notFound));
       await act(tx, row);
+      return findVerification(tx, id);
     });
-    const row = await findVerification(database.db, id);
     if (!row) throw notFound();
     const { questionStage, answerStage } = row;
     await audit.sequenced([questionStage, ...(answerStage === null ? [] : [answerStage])]);
@@ -98,16 +98,16 @@ export function createDesk(
       requireAnswerer(actor);
       const limit = pageLimit(query.limit);
       const afterId = query.cursor === undefined ? undefined : readId(query.cursor, notFound);
-      const rows = await listQuestions(database.db, departmentOf(actor), {
-        afterId,
-        limit: limit + 1,
-      });
+      const provider = departmentOf(actor);
+      const rows = await database
+        .as(rowScopeOf(actor))
+        .transaction((tx) => listQuestions(tx, provider, { afterId, limit: limit + 1 }));
       return pageOf(rows, limit, (row) => outlineOf(row, actor));
     },
 
     /** Takes a question and shows it whole; that look at its subject is logged first. */
     async claimQuestion(actor: Actor, id: string): Promise<Question> {
-      const { shown, stageId } = await database.transaction(async (tx) => {
+      const { shown, stageId } = await database.as(rowScopeOf(actor)).transaction(async (tx) => {
         const { question, row } = await lock(tx, actor, readId(id, notFound));
         await claimQuestion(tx, id, actorKey(actor));
         const service = await book.getVersion(tx, row.service, row.serviceVersion);

@@ -1,6 +1,6 @@
 // What the exchange does by itself: answers dispatched questions, wakes what is stuck, ends what is
 // late, erases what has been kept long enough. Each run may be lost, doubled or late without harm.
-import { addDays, cityDay, dbNow, type JobData } from '../platform/index.ts';
+import { addDays, cityDay, dbNow, type JobData, systemScope, type Tx } from '../platform/index.ts';
 import { type Answering, MAX_ATTEMPTS } from './answer.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { AlreadyEnded, type EndVerification, type Outcome } from './ending.ts';
@@ -35,9 +35,9 @@ export function createJobs(
   deps: ExchangeDeps,
   parts: { answering: Answering; wakeUps: WakeUps; end: EndVerification },
 ) {
-  const { database, queue, logger, metrics, cityTz } = deps;
+  const { queue, logger, metrics, cityTz } = deps;
   const { answering, wakeUps, end } = parts;
-  const { db } = database;
+  const database = deps.database.as(systemScope);
   const open = metrics.gauge('verifications_open', 'Verifications that have not ended.');
   const oldest = metrics.gauge('verifications_oldest_seconds', 'Age of the oldest open one.');
   const late = metrics.gauge('verifications_overdue', 'Open ones past their deadline.');
@@ -62,36 +62,39 @@ export function createJobs(
 
   /** Wakes workers for what nobody works on; gives up what failed too often. */
   async function wakeStuck(): Promise<void> {
-    for (const { id, dispatchNo, attempts } of await redispatchStuck(
-      db,
-      REDISPATCH_SECONDS,
-      BATCH,
-    )) {
+    const stuck = await database.transaction((tx) =>
+      redispatchStuck(tx, REDISPATCH_SECONDS, BATCH),
+    );
+    for (const { id, dispatchNo, attempts } of stuck) {
       if (attempts >= MAX_ATTEMPTS) await endAs(id, { state: 'failed' });
       else await wakeUps.dispatch(id, dispatchNo);
     }
   }
 
   async function expireLate(): Promise<void> {
-    for (const id of await findExpired(db, BATCH)) await endAs(id, { state: 'expired' });
+    const overdue = await database.transaction((tx) => findExpired(tx, BATCH));
+    for (const id of overdue) await endAs(id, { state: 'expired' });
   }
 
   async function measure(): Promise<void> {
-    const now = await measureOpen(db);
+    const now = await database.transaction(measureOpen);
     open.set(now.open);
     oldest.set(now.oldestSeconds);
     late.set(now.overdue);
   }
 
   async function eraseOld(): Promise<void> {
-    while ((await eraseOldAnswers(db, BATCH)) === BATCH);
+    const erase = (tx: Tx) => eraseOldAnswers(tx, BATCH);
+    while ((await database.transaction(erase)) === BATCH);
   }
 
   async function forgetOld(): Promise<void> {
-    const now = await dbNow(db);
-    await deleteOldProbes(db, now);
-    await deleteOldRequestKeys(db, new Date(now.getTime() - REQUEST_KEY_HOURS * 3_600_000));
-    await deleteOldUsage(db, addDays(cityDay(now, cityTz), -USAGE_DAYS));
+    await database.transaction(async (tx) => {
+      const now = await dbNow(tx);
+      await deleteOldProbes(tx, now);
+      await deleteOldRequestKeys(tx, new Date(now.getTime() - REQUEST_KEY_HOURS * 3_600_000));
+      await deleteOldUsage(tx, addDays(cityDay(now, cityTz), -USAGE_DAYS));
+    });
   }
 
   const jobs: ExchangeJob[] = [

@@ -1,5 +1,5 @@
 // The requester's other acts on its own verifications: listing them, taking one back.
-import type { Actor } from '../identity/index.ts';
+import { type Actor, rowScopeOf } from '../identity/index.ts';
 import type { ExchangeDeps } from './deps.ts';
 import type { EndVerification } from './ending.ts';
 import { exchangeErrors } from './errors.ts';
@@ -58,12 +58,16 @@ export function createRequests(
         });
       }
       const limit = pageLimit(query.limit);
-      const rows = await listVerifications(database.db, departmentOf(actor), {
+      const wanted = {
         state,
         caseTag: caseId === undefined ? undefined : identity.caseTag(caseId),
         beforeId: cursor === undefined ? undefined : readId(cursor, notFound),
         limit: limit + 1,
-      });
+      };
+      const requester = departmentOf(actor);
+      const rows = await database
+        .as(rowScopeOf(actor))
+        .transaction((tx) => listVerifications(tx, requester, wanted));
       const stages = rows.flatMap((row) => [row.questionStage, row.answerStage ?? []].flat());
       const indexes = await audit.indexesOf(stages);
       return pageOf(rows, limit, (row) => {
@@ -78,7 +82,7 @@ export function createRequests(
     async cancel(actor: Actor, id: string): Promise<Verification> {
       requireAsker(actor);
       const requester = departmentOf(actor);
-      await database.transaction(async (tx) => {
+      await database.as(rowScopeOf(actor)).transaction(async (tx) => {
         const row = await findVerification(tx, readId(id, notFound), 'for update');
         if (!row || row.requester !== requester) throw notFound();
         if (row.endedAt !== null) {

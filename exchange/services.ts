@@ -1,5 +1,5 @@
 // Verification services: publishing a version, and what each caller may ask.
-import { type Actor, hasScope, requireScope } from '../identity/index.ts';
+import { type Actor, hasScope, requireScope, rowScopeOf } from '../identity/index.ts';
 import {
   AppError,
   cityDay,
@@ -64,7 +64,9 @@ export function createServices(deps: ExchangeDeps, book: ServiceBook) {
     const organisationId = actor?.organisationId;
     if (!actor || !organisationId || !hasScope(actor, 'verifications:ask')) return null;
     const today = cityDay(await dbNow(db), cityTz);
-    const agreements = await findServiceAgreements(db, organisationId);
+    const agreements = await database
+      .as(rowScopeOf(actor))
+      .transaction((tx) => findServiceAgreements(tx, organisationId));
     return { agreements: agreements.filter((agreement) => isInForce(agreement, today)) };
   }
 

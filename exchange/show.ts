@@ -1,6 +1,6 @@
 // A verification as its requester sees it (contract section 4.2). An answer leaves only when the
 // question's and the answer's entries have their index, and each later look at it has one too.
-import { type Actor, hasScope } from '../identity/index.ts';
+import { type Actor, hasScope, rowScopeOf } from '../identity/index.ts';
 import { AppError, type JsonObject, type Tx } from '../platform/index.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { contentContext } from './ending.ts';
@@ -71,7 +71,7 @@ export function createShowing(
 
   async function read(actor: Actor, id: string, look: Look): Promise<WholeVerification> {
     const requester = departmentOf(actor);
-    return database.transaction(async (tx) => {
+    return database.as(rowScopeOf(actor)).transaction(async (tx) => {
       const row = await findVerification(tx, id);
       if (!row || row.requester !== requester) throw notFound();
       if (row.endedAt === null) return { row, request: null, kept: null, readStage: null };

@@ -6,7 +6,6 @@ const names = [
   'person',
   'subjects',
   'licences',
-  'code',
   'verifications',
   'system',
 ] as const;

@@ -11,7 +11,6 @@ import { comparableFields, foldForComparison, type LicenceType } from './licence
 import { maskText } from './masks.ts';
 import { countComparison } from './public-store.ts';
 import type { Refusals } from './refusals.ts';
-import { scopeOfCode } from './row-scope.ts';
 import { openBodies } from './sealed-licence.ts';
 import { findByCodeKey, type LicenceRow, lookUp } from './store.ts';
 import type { TypeBook } from './type-book.ts';
@@ -106,9 +105,7 @@ export function createPublicCheck(
      */
     async lookup(typed: string): Promise<Lookup> {
       const codeKey = codeKeyOf(typed);
-      const row =
-        codeKey &&
-        (await database.as(scopeOfCode(codeKey)).transaction((tx) => lookUp(tx, codeKey)));
+      const row = codeKey && (await lookUp(db, codeKey));
       if (!row) return { result: 'unknown', checkedAt: clock.now().toISOString() };
       const [type, [body], issuer] = await Promise.all([
         book.getVersion(db, row.typeId, row.typeVersion),
@@ -139,9 +136,7 @@ export function createPublicCheck(
       caller: PublicCaller = { requestId: ids.uuid() },
     ): Promise<{ fields: Record<string, boolean> }> {
       const codeKey = codeKeyOf(typed);
-      const row =
-        codeKey &&
-        (await database.as(scopeOfCode(codeKey)).transaction((tx) => findByCodeKey(tx, codeKey)));
+      const row = codeKey && (await findByCodeKey(db, codeKey));
       if (!row) throw registryErrors.licence_not_found('No licence has this code.');
       const type = await book.getVersion(db, row.typeId, row.typeVersion);
       checkKeys(type, fields);

@@ -10,8 +10,3 @@ export function scopeOfLicences(...numbers: string[]): RowScope {
 export function scopeOfSubjects(...personIds: string[]): RowScope {
   return { subjects: personIds.join(',') };
 }
-
-/** The one licence whose verification code has this key. */
-export function scopeOfCode(codeKey: Buffer): RowScope {
-  return { code: codeKey.toString('hex') };
-}

@@ -56,12 +56,11 @@ export async function lockLicence(tx: Tx, number: string): Promise<LicenceRow | 
   return row;
 }
 
+/** The licence whose verification code has this key; needs no scope, the code is one. */
 export async function findByCodeKey(tx: Tx, codeKey: Buffer): Promise<LicenceRow | undefined> {
   const [row] = await selectRows<LicenceRow>(
     tx,
-    sql`select ${columns}
-      from registry.licence_keys k join registry.licences l on l.number = k.number
-      where k.code_key = ${codeKey}`,
+    sql`select ${columns} from registry.licence_of_code(${codeKey}) l`,
   );
   return row;
 }
@@ -71,9 +70,7 @@ export async function lookUp(tx: Tx, codeKey: Buffer): Promise<LicenceRow | unde
   const [row] = await selectRows<LicenceRow>(
     tx,
     sql`with found as materialized (
-        select ${columns}
-        from registry.licence_keys k join registry.licences l on l.number = k.number
-        where k.code_key = ${codeKey}
+        select ${columns} from registry.licence_of_code(${codeKey}) l
       ), counted as (
         insert into registry.lookup_counts (number, hour, looks)
         select number, date_trunc('hour', platform.now()), 1 from found

@@ -1,6 +1,6 @@
 // Another department's use of licences: by agreement over the type, logged, and no more than agreed.
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../platform/index.ts';
+import { type JsonObject, systemScope } from '../../../platform/index.ts';
 import { formatLicenceNumber, parseLicenceNumber } from '../../../registry/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
@@ -29,7 +29,7 @@ const holder = { scheme: 'cn-id', value: LI.value };
 async function agree(changes: JsonObject = {}): Promise<void> {
   await house.ownerSql`update exchange.agreements set state = 'revoked'
     where licence_type is not null`;
-  await house.database.transaction((tx) =>
+  await house.database.as(systemScope).transaction((tx) =>
     house.exchange.installAgreement(tx, operator, {
       requester: 'justice',
       licenceType: 'LT-MARRIAGE',
