@@ -7,6 +7,7 @@ import { allowedMethods } from './allowed-methods.ts';
 import { auditRoutes } from './audit.ts';
 import { authenticate } from './authenticate.ts';
 import { ckanRoutes } from './ckan.ts';
+import { clientCertificate } from './client-certificate.ts';
 import { clientRoutes } from './clients.ts';
 import type { Services } from './compose.ts';
 import { crossOrigin } from './cross-origin.ts';
@@ -66,6 +67,7 @@ export function createApp(services: Services) {
     admit({
       actorOf: authenticate({
         identity,
+        certificateOf: clientCertificate(config.trustedProxies),
         cookieName: sessionCookie.name,
         publicUrl,
         publicUrlAliases,

@@ -13,6 +13,7 @@ const officerKey = /^[A-Za-z0-9._:/-]{1,64}$/;
 
 export interface AuthenticateDeps {
   identity: Identity;
+  certificateOf: (c: Context<Env>) => Buffer | undefined;
   cookieName: string;
   publicUrl: string;
   publicUrlAliases: readonly string[];
@@ -23,16 +24,18 @@ export interface AuthenticateDeps {
  * refused even if none is needed; sessions open /v1 and the pages.
  */
 export function authenticate(deps: AuthenticateDeps) {
-  const { identity, cookieName, publicUrl } = deps;
+  const { identity, certificateOf, cookieName, publicUrl } = deps;
   const origins = [publicUrl, ...deps.publicUrlAliases];
   return async (c: Context<Env>): Promise<Actor> => {
     const requestId = c.get('requestId');
     const { path } = c.req;
     const authorization = c.req.header('authorization');
+    refuseTokenInUrl(c);
     if (authorization !== undefined && path.startsWith('/v1/')) {
       return identity.authenticateRequest({
         authorization,
         dpop: c.req.header('dpop'),
+        certificate: certificateOf(c),
         method: c.req.method,
         url: `${publicUrl}${writtenPath(c.req.url)}`,
         requestId,
@@ -45,6 +48,21 @@ export function authenticate(deps: AuthenticateDeps) {
     refuseForeignOrigin(c, origins);
     return actor;
   };
+}
+
+/** FAPI 2.0: a token in an address ends up in histories and logs, so it is refused even if it holds. */
+function refuseTokenInUrl(c: Context<Env>): void {
+  if (!c.req.path.startsWith('/v1/') || c.req.query('access_token') === undefined) return;
+  const reason = 'a token travels in the Authorization header alone';
+  throw apiErrors.token_in_url(
+    `The request was refused: ${reason}. Get a new one: this one is spoilt.`,
+    {
+      // RFC 6750 section 3.1.
+      headers: {
+        'WWW-Authenticate': `DPoP error="invalid_request", error_description="${reason}", algs="ES256"`,
+      },
+    },
+  );
 }
 
 /** The officer a system acts for: stored as it is, so it may name nobody. */

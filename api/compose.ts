@@ -116,6 +116,7 @@ export async function compose(options: ComposeOptions) {
     publicUrlAliases,
     logger,
     isLocalSignInAllowed: !config.isProduction,
+    isMutualTlsOffered: config.trustedProxies.length > 0,
     cityTz,
   });
 

@@ -5,6 +5,7 @@ export const apiErrors = errorCatalogue('api', {
   url_malformed: 'malformed',
   url_too_long: 'url_too_long',
   header_malformed: 'malformed',
+  token_in_url: 'malformed',
   json_malformed: 'malformed',
   input_invalid: 'invalid',
   content_type: 'unsupported_type',

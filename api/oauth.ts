@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
+import { clientCertificate } from './client-certificate.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
 import { bodyTooLarge } from './request-body.ts';
@@ -10,7 +11,9 @@ import { bodyTooLarge } from './request-body.ts';
 const largestRequest = 56 * 1024;
 
 /** Routes /oauth/token, /oauth/jwks and /.well-known/oauth-authorization-server. */
-export function oauthRoutes({ identity }: Pick<Services, 'identity'>) {
+export function oauthRoutes({ identity, config }: Pick<Services, 'identity' | 'config'>) {
+  const certificateOf = clientCertificate(config.trustedProxies);
+
   /** Hands over the connection itself; what every reply carries is set before. */
   async function handOver(c: Context<Env>): Promise<Response> {
     const { incoming, outgoing } = c.env;
@@ -24,7 +27,7 @@ export function oauthRoutes({ identity }: Pick<Services, 'identity'>) {
     // The library would answer an Origin with the same one; who may read what is said by the edge alone.
     delete incoming.headers.origin;
     const closed = once(outgoing, 'close');
-    identity.tokenEndpoint(incoming, outgoing);
+    identity.tokenEndpoint(incoming, outgoing, certificateOf(c));
     await closed;
     const { headers } = RESPONSE_ALREADY_SENT;
     return new Response(null, { status: outgoing.statusCode, headers });

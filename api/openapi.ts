@@ -11,6 +11,12 @@ export function apiDescription(app: OpenAPIHono<Env>, publicUrl: string) {
       'A department’s system: an access token of POST /oauth/token (client credentials, ' +
       'private_key_jwt) and a proof in the DPoP header (RFC 9449).',
   });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'mutualTls', {
+    type: 'mutualTLS',
+    description:
+      'A department’s system registered with a TLS certificate: a Bearer token bound to that ' +
+      'certificate (RFC 8705), through a proxy this house trusts.',
+  });
   app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
     type: 'apiKey',
     in: 'cookie',
@@ -29,7 +35,7 @@ export function apiDescription(app: OpenAPIHono<Env>, publicUrl: string) {
           'Errors are RFC 9457 problem details with a stable `code`.',
       },
       servers: [{ url: publicUrl }],
-      security: [{ dpop: [] }, { session: [] }],
+      security: [{ dpop: [] }, { mutualTls: [] }, { session: [] }],
     });
   let made: ReturnType<typeof describe> | undefined;
   return () => {

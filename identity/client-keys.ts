@@ -55,7 +55,7 @@ function faultOf(key: ClientKey, method: ClientMethod, now: Date): string | unde
     return key.x5c && 'A key for signed assertions comes without a certificate.';
   }
   const [der] = key.x5c ?? [];
-  const certificate = der === undefined ? undefined : readCertificate(der);
+  const certificate = der === undefined ? undefined : readCertificate(Buffer.from(der, 'base64'));
   if (!certificate) return 'A key for TLS comes with its certificate: x5c, DER in base64.';
   const own = certificate.publicKey.export({ format: 'jwk' });
   if (own.x !== x || own.y !== y) return 'The certificate is of another key.';
@@ -63,10 +63,10 @@ function faultOf(key: ClientKey, method: ClientMethod, now: Date): string | unde
   return undefined;
 }
 
-/** The certificate in some DER of base64; undefined when it is none. */
-export function readCertificate(base64: string): X509Certificate | undefined {
+/** The certificate in these bytes of DER; undefined when it is none. */
+export function readCertificate(der: Buffer): X509Certificate | undefined {
   try {
-    return new X509Certificate(Buffer.from(base64, 'base64'));
+    return new X509Certificate(der);
   } catch {
     return undefined;
   }

@@ -39,6 +39,8 @@ export interface IdentityDeps {
   publicUrlAliases?: readonly string[];
   logger: Logger;
   isLocalSignInAllowed: boolean;
+  /** True where a trusted proxy shows clients' TLS certificates (RFC 9440). Default: not. */
+  isMutualTlsOffered?: boolean;
   /** Only tests, which sign in all the time, choose a lower one. */
   secretCost?: SecretCost;
   cityTz: string;
@@ -74,6 +76,7 @@ export function createIdentity(deps: IdentityDeps) {
     publicUrl,
     publicUrlAliases: deps.publicUrlAliases ?? [],
     tokenKey: keys.tokenKey.privateKey,
+    isMutualTlsOffered: deps.isMutualTlsOffered ?? false,
   };
   const access = createAccess({ database, audit, index, dataKeys, ids });
   const clients = createClients({ clock, ids });

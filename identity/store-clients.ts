@@ -33,11 +33,11 @@ export type NewClientRow = Pick<
   'id' | 'organisationId' | 'name' | 'method' | 'scopes'
 > & { keys: readonly ClientKey[] };
 
-/** What one request of a client's needs to know, in one statement. */
-export interface ClientUse {
-  organisationId: string;
-  scopes: string[];
-  state: ClientRow['state'];
+/** What a request needs to know of its client. */
+export type ClientRights = Pick<ClientRow, 'organisationId' | 'scopes' | 'state'>;
+
+/** The same and what is known of a proof, in one statement. */
+export interface ClientUse extends ClientRights {
   isFirstUse: boolean;
   isAfterEpoch: boolean;
 }
@@ -202,6 +202,16 @@ export async function useProof(
           where date_trunc('second', started_at) <= ${use.issuedAt.toISOString()}::timestamptz
         ) as "isAfterEpoch"
       from identity.clients c where c.id = ${use.clientId}`,
+  );
+  return row ?? null;
+}
+
+/** The client behind a request without a proof. */
+export async function findClientRights(tx: Tx, id: string): Promise<ClientRights | null> {
+  const [row] = await selectRows<ClientRights>(
+    tx,
+    sql`select c.organisation_id as "organisationId", c.scopes, ${state} as state
+      from identity.clients c where c.id = ${id}`,
   );
   return row ?? null;
 }

@@ -1,9 +1,10 @@
-// The OAuth token endpoint: client credentials, private_key_jwt (RFC 7523), DPoP (RFC 9449), JWT access
-// tokens (RFC 9068), held to FAPI 2.0 (spec/trust.md 2.7). oidc-provider does the protocol; what is
-// stricter here, and what may happen only once in all processes, is decided in the two hooks below.
-import { createHash, type KeyObject } from 'node:crypto';
+// The OAuth token endpoint: client credentials, JWT access tokens (RFC 9068); private_key_jwt (RFC 7523)
+// with DPoP (RFC 9449), or a pinned certificate for both (RFC 8705); held to FAPI 2.0 (spec/trust.md 2.7).
+// oidc-provider does the protocol; what is stricter here, and what may happen only once in all processes,
+// is decided in the hooks below.
+import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Adapter, AdapterPayload, KoaContextWithOIDC } from 'oidc-provider';
+import type { Adapter, AdapterPayload, Client, KoaContextWithOIDC } from 'oidc-provider';
 import {
   InvalidClientAuth,
   InvalidDpopProof,
@@ -15,6 +16,7 @@ import { z } from 'zod';
 import type { Clock, Database, Logger } from '../platform/index.ts';
 import { TOKEN_SECONDS } from './access-token.ts';
 import { SCOPES } from './actor.ts';
+import { CLIENT_METHODS, type ClientMethod, readCertificate } from './client-keys.ts';
 import { parseCompactJws } from './compact-jws.ts';
 import { AHEAD_SECONDS, createProofCheck, PAST_SECONDS, ProofFault } from './dpop-proof.ts';
 import { claimAssertion, findClient } from './store-clients.ts';
@@ -27,6 +29,8 @@ const METHODS: Record<string, string[]> = {
   [JWKS_PATH]: ['GET', 'HEAD'],
   [METADATA_PATH]: ['GET', 'HEAD'],
 };
+
+const MUTUAL_TLS: ClientMethod = 'self_signed_tls_client_auth';
 
 /** An assertion is made for one request, just before it. */
 const ASSERTION_SECONDS = 60;
@@ -48,7 +52,8 @@ const AssertionHeader = z.object({
 
 /**
  * A node handler for POST /oauth/token, GET /oauth/jwks and the metadata of RFC 8414. Any other path
- * answers 404, so that nothing else of the library can be reached.
+ * answers 404, so that nothing else of the library can be reached. `certificate`: DER of the one the
+ * client authenticated its TLS connection with, from whoever ended it.
  */
 export function createTokenEndpoint(deps: {
   database: Database;
@@ -57,8 +62,11 @@ export function createTokenEndpoint(deps: {
   publicUrl: string;
   publicUrlAliases: readonly string[];
   tokenKey: KeyObject;
-}): (req: IncomingMessage, res: ServerResponse) => void {
-  const { database, clock, logger, publicUrl, publicUrlAliases } = deps;
+  isMutualTlsOffered: boolean;
+}): (req: IncomingMessage, res: ServerResponse, certificate?: Buffer) => void {
+  const { database, clock, logger, publicUrl, publicUrlAliases, isMutualTlsOffered } = deps;
+  const methods: ClientMethod[] = isMutualTlsOffered ? [...CLIENT_METHODS] : ['private_key_jwt'];
+  const certificates = new WeakMap<IncomingMessage, X509Certificate>();
   const checkProof = createProofCheck();
   const bases = [publicUrl, ...publicUrlAliases];
   const seconds = () => clock.now().getTime() / 1000;
@@ -94,10 +102,18 @@ export function createTokenEndpoint(deps: {
     }
   }
 
-  /** Called for an authenticated client, before its token is made. */
-  async function admit(ctx: KoaContextWithOIDC, resource: string, clientScope: string) {
-    if (resource !== publicUrl) throw new InvalidTarget('the only resource here is the issuer');
-    const proof = ctx.get('dpop');
+  /** The library has found the certificate among the registered ones. */
+  function checkCertificate(ctx: KoaContextWithOIDC): void {
+    if (ctx.get('dpop') !== '') {
+      throw new InvalidDpopProof('tokens of this client are bound to its certificate alone');
+    }
+    const certificate = certificates.get(ctx.req);
+    if (!certificate || new Date(certificate.validTo) <= clock.now()) {
+      throw new InvalidClientAuth('the certificate has expired');
+    }
+  }
+
+  async function useProof(proof: string): Promise<void> {
     if (proof === '') throw new InvalidDpopProof('a DPoP proof is required');
     try {
       const urls = bases.map((base) => `${base}${TOKEN_PATH}`);
@@ -114,6 +130,14 @@ export function createTokenEndpoint(deps: {
       if (error instanceof ProofFault) throw new InvalidDpopProof(error.message);
       throw error;
     }
+  }
+
+  /** Called for an authenticated client, before its token is made. */
+  async function admit(ctx: KoaContextWithOIDC, resource: string, client: Client) {
+    if (resource !== publicUrl) throw new InvalidTarget('the only resource here is the issuer');
+    if (client.clientAuthMethod === MUTUAL_TLS) checkCertificate(ctx);
+    else await useProof(ctx.get('dpop'));
+    const clientScope = client.scope ?? '';
     const params = ctx.oidc.params ?? {};
     // RFC 6749 section 3.3: without a scope parameter, all that the client has.
     params.scope ??= clientScope;
@@ -124,13 +148,13 @@ export function createTokenEndpoint(deps: {
   }
 
   const provider = new Provider(publicUrl, {
-    adapter: (model) => storeOf(model, database),
+    adapter: (model) => storeOf(model, database, methods),
     jwks: { keys: [{ ...deps.tokenKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' }] },
     routes: { token: TOKEN_PATH, jwks: JWKS_PATH },
     scopes: [...SCOPES],
     claims: {},
     responseTypes: [],
-    clientAuthMethods: ['private_key_jwt'],
+    clientAuthMethods: methods,
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     enabledJWA: { clientAuthSigningAlgValues: ['ES256'], dPoPSigningAlgValues: ['ES256'] },
     clockTolerance: AHEAD_SECONDS,
@@ -148,15 +172,20 @@ export function createTokenEndpoint(deps: {
       clientCredentials: { enabled: true },
       // Its own memory of proofs has a gap between look and write; admit() claims them in one step.
       dPoP: { enabled: true, allowReplay: true },
+      mTLS: {
+        enabled: isMutualTlsOffered,
+        certificateBoundAccessTokens: true,
+        selfSignedTlsClientAuth: true,
+        getCertificate: (ctx) => certificates.get(ctx.req),
+      },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => publicUrl,
         useGrantedResource: () => true,
         getResourceServerInfo: async (ctx, resource, client) => {
-          const scope = client.scope ?? '';
-          await admit(ctx, resource, scope);
+          await admit(ctx, resource, client);
           return {
-            scope,
+            scope: client.scope ?? '',
             audience: publicUrl,
             accessTokenTTL: TOKEN_SECONDS,
             accessTokenFormat: 'jwt',
@@ -179,9 +208,9 @@ export function createTokenEndpoint(deps: {
   });
 
   const answer = provider.callback();
-  const metadata = JSON.stringify(describe(publicUrl));
+  const metadata = JSON.stringify(describe(publicUrl, methods));
 
-  return function tokenEndpoint(req, res) {
+  return function tokenEndpoint(req, res, certificate) {
     const path = req.url?.split('?', 1)[0] ?? '';
     const allowed = METHODS[path];
     if (!allowed) return void res.writeHead(404).end();
@@ -194,12 +223,14 @@ export function createTokenEndpoint(deps: {
     }
     const base = claimedBase(req.headers.dpop, bases);
     if (base !== undefined) origins.set(req, base);
+    const presented = certificate && readCertificate(certificate);
+    if (presented) certificates.set(req, presented);
     void answer(req, res);
   };
 }
 
 /** RFC 8414: what there is, and nothing else. */
-function describe(issuer: string) {
+function describe(issuer: string, methods: readonly ClientMethod[]) {
   return {
     issuer,
     token_endpoint: `${issuer}${TOKEN_PATH}`,
@@ -207,9 +238,10 @@ function describe(issuer: string) {
     scopes_supported: SCOPES,
     response_types_supported: [],
     grant_types_supported: ['client_credentials'],
-    token_endpoint_auth_methods_supported: ['private_key_jwt'],
+    token_endpoint_auth_methods_supported: methods,
     token_endpoint_auth_signing_alg_values_supported: ['ES256'],
     dpop_signing_alg_values_supported: ['ES256'],
+    ...(methods.includes(MUTUAL_TLS) ? { tls_client_certificate_bound_access_tokens: true } : {}),
   };
 }
 
@@ -224,10 +256,10 @@ function claimedBase(proof: string | string[] | undefined, bases: string[]): str
  * The library's adapter. Of its models only the client is stored by us and read by it: access tokens
  * are self-contained, and assertions are claimed, in one atomic step, in checkAssertion.
  */
-function storeOf(model: string, database: Database): Adapter {
+function storeOf(model: string, database: Database, methods: readonly ClientMethod[]): Adapter {
   const nothing = async () => undefined;
   return {
-    find: model === 'Client' ? (id) => findMetadata(database, id) : nothing,
+    find: model === 'Client' ? (id) => findMetadata(database, id, methods) : nothing,
     upsert: nothing,
     findByUserCode: nothing,
     findByUid: nothing,
@@ -237,9 +269,15 @@ function storeOf(model: string, database: Database): Adapter {
   };
 }
 
-async function findMetadata(database: Database, id: string): Promise<AdapterPayload | undefined> {
+/** What the library knows of a client: the keys that serve now, and the one way to authenticate. */
+async function findMetadata(
+  database: Database,
+  id: string,
+  methods: readonly ClientMethod[],
+): Promise<AdapterPayload | undefined> {
   const client = await findClient(database.db, id);
-  if (client?.state !== 'active') return undefined;
+  if (client?.state !== 'active' || !methods.includes(client.method)) return undefined;
+  const isMutualTls = client.method === MUTUAL_TLS;
   return {
     client_id: client.id,
     jwks: { keys: client.keys.flatMap(({ jwk, serves }) => (serves ? [jwk] : [])) },
@@ -247,8 +285,9 @@ async function findMetadata(database: Database, id: string): Promise<AdapterPayl
     grant_types: ['client_credentials'],
     response_types: [],
     redirect_uris: [],
-    token_endpoint_auth_method: 'private_key_jwt',
-    token_endpoint_auth_signing_alg: 'ES256',
-    dpop_bound_access_tokens: true,
+    token_endpoint_auth_method: client.method,
+    ...(isMutualTls ? {} : { token_endpoint_auth_signing_alg: 'ES256' }),
+    dpop_bound_access_tokens: !isMutualTls,
+    ...(isMutualTls ? { tls_client_certificate_bound_access_tokens: true } : {}),
   };
 }

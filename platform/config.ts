@@ -1,4 +1,5 @@
 // The whole configuration: one zod object, read once from the environment, all faults at once.
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
@@ -89,6 +90,13 @@ export const Settings = z.object({
     .max(100_000)
     .default(10_000)
     .describe('Connections held open at once by this process; further ones are dropped.'),
+  TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .describe(
+      'Addresses or networks of TLS proxies whose Client-Cert header (RFC 9440) is believed, ' +
+        'separated by commas. Absent: of nobody, and tokens are bound by DPoP alone.',
+    ),
   NODE_ENV: z
     .string()
     .default('development')
@@ -97,6 +105,15 @@ export const Settings = z.object({
 
 function httpUrlWithPath() {
   return z.url({ protocol: /^https?$/ });
+}
+
+/** 192.0.2.7, 2001:db8::7, 192.0.2.0/24 or 2001:db8::/32; not the whole world. */
+function isAddressOrNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  const longest = family === 4 ? 32 : 128;
+  return prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= longest);
 }
 
 function isTimeZone(name: string): boolean {
@@ -127,6 +144,7 @@ export interface Config {
   readonly rateLimit: number;
   readonly ratePublic: number;
   readonly maxConnections: number;
+  readonly trustedProxies: readonly string[];
   readonly isProduction: boolean;
 }
 
@@ -174,6 +192,13 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     if (!httpUrl.safeParse(alias).success)
       faults.push(`PUBLIC_URL_ALIASES: ${alias} is not a base URL`);
   }
+  const trustedProxies = s.TRUSTED_PROXIES.split(',')
+    .map((proxy) => proxy.trim())
+    .filter(Boolean);
+  for (const proxy of trustedProxies) {
+    if (!isAddressOrNetwork(proxy))
+      faults.push(`TRUSTED_PROXIES: ${proxy} is no address and no network`);
+  }
   if (faults.length > 0) throw new ConfigError(faults);
   const dataDir = resolve(s.DATA_DIR);
   return Object.freeze({
@@ -195,6 +220,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     rateLimit: s.RATE_LIMIT,
     ratePublic: s.RATE_PUBLIC,
     maxConnections: s.MAX_CONNECTIONS,
+    trustedProxies: Object.freeze(trustedProxies),
     isProduction,
   });
 }

@@ -38,7 +38,6 @@ const OFFICERS: [DepartmentId, Role, number][] = [
   ['civil', 'steward', 1],
   ['govsvc', 'operator', 1],
   ['audit', 'auditor', 1],
-  ['govsvc', 'operator', 1],
   ['govsvc', 'operator', 2],
 ];
 
@@ -46,6 +45,8 @@ export interface House extends TestDatabase {
   services: Services;
   /** Where it listens; what it calls itself is PUBLIC_URL. */
   baseUrl: string;
+  /** Another process of the same house, composed anew: where it listens. */
+  openSecondDoor(): Promise<string>;
   /** A department's system, with the scopes the sample gives it, or with these alone. */
   client(id: DepartmentId, scope?: string): MachineClient;
   /** All log lines so far. */
@@ -65,32 +66,37 @@ export function withHouse(settings: Record<string, string> = {}): House {
     const dataDir = await mkdtemp(join(tmpdir(), 'yihao-api-test-'));
     closers.unshift(() => rm(dataDir, { recursive: true, force: true }));
     const world = readWorld();
-    const services = await compose({
-      config: loadConfig({
-        DATA_DIR: dataDir,
-        KEYS_DIR: (await testKeys()).keysDir,
-        DATABASE_URL: database.ownerUrl,
-        PUBLIC_URL,
-        PUBLIC_URL_ALIASES: ALIAS_URL,
-        RATE_LIMIT: '0',
-        RATE_PUBLIC: '0',
-        ...settings,
-      }),
-      logger: createLogger({
-        level: 'trace',
-        destination: { write: (line) => logLines.push(line) },
-      }),
-      appUrl: database.appUrl,
-      logUrl: database.logUrl,
-      firstPublicUrl: PUBLIC_URL,
-      citationOf: legalBasisCitations(world),
-    });
-    closers.unshift(() => services.close());
-    await services.start();
-    const server = await listen(services, { port: 0 });
-    closers.unshift(() => server.close());
-    const baseUrl = `http://127.0.0.1:${server.address.port}`;
-    Object.assign(house, { services, baseUrl });
+    const openDoor = async (more: Record<string, string> = {}) => {
+      const services = await compose({
+        config: loadConfig({
+          DATA_DIR: dataDir,
+          KEYS_DIR: (await testKeys()).keysDir,
+          DATABASE_URL: database.ownerUrl,
+          PUBLIC_URL,
+          PUBLIC_URL_ALIASES: ALIAS_URL,
+          RATE_LIMIT: '0',
+          RATE_PUBLIC: '0',
+          ...settings,
+          ...more,
+        }),
+        logger: createLogger({
+          level: 'trace',
+          destination: { write: (line) => logLines.push(line) },
+        }),
+        appUrl: database.appUrl,
+        logUrl: database.logUrl,
+        firstPublicUrl: PUBLIC_URL,
+        citationOf: legalBasisCitations(world),
+      });
+      closers.unshift(() => services.close());
+      await services.start();
+      const server = await listen(services, { port: 0 });
+      closers.unshift(() => server.close());
+      return { services, baseUrl: `http://127.0.0.1:${server.address.port}` };
+    };
+    const { services, baseUrl } = await openDoor();
+    const openSecondDoor = async () => (await openDoor({ ROLE: 'api' })).baseUrl;
+    Object.assign(house, { services, baseUrl, openSecondDoor });
     const departments = world.departments.filter(({ id }) => DEPARTMENTS.some((one) => one === id));
     for (const department of departments) {
       const file = await ensureClientFile(dataDir, department, PUBLIC_URL);

@@ -41,6 +41,9 @@ describe('a configuration that cannot work is refused', () => {
     { environment: { RATE_PUBLIC: '0', HOST: '0.0.0.0' }, setting: 'RATE_PUBLIC' },
     { environment: { PUBLIC_URL: 'https://yihao.example/path' }, setting: 'PUBLIC_URL' },
     { environment: { PUBLIC_URL_ALIASES: 'https://a.example,b' }, setting: 'PUBLIC_URL_ALIASES' },
+    { environment: { TRUSTED_PROXIES: 'proxy.example' }, setting: 'TRUSTED_PROXIES' },
+    { environment: { TRUSTED_PROXIES: '127.0.0.1,::/0' }, setting: 'TRUSTED_PROXIES' },
+    { environment: { TRUSTED_PROXIES: '10.0.0.0/33' }, setting: 'TRUSTED_PROXIES' },
     {
       environment: { NODE_ENV: 'production', PUBLIC_URL: 'http://yihao.example' },
       setting: 'PUBLIC_URL',
@@ -70,6 +73,7 @@ test('the defaults are a house on loopback with its own database and the sample 
     logLevel: 'info',
     cityTz: 'Asia/Shanghai',
     tsaUrl: undefined,
+    trustedProxies: [],
     rateLimit: 6000,
     ratePublic: 1200,
     maxConnections: 10_000,
