@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createAudit } from '../audit/index.ts';
 import { createCatalogue } from '../catalogue/index.ts';
 import { createExchange } from '../exchange/index.ts';
-import { createIdentity, deviceCookie, sessionCookie } from '../identity/index.ts';
+import { createIdentity, deviceCookie, flowCookie, sessionCookie } from '../identity/index.ts';
 import { createOversight } from '../oversight/index.ts';
 import {
   type Config,
@@ -115,7 +115,8 @@ export async function compose(options: ComposeOptions) {
     publicUrl,
     publicUrlAliases,
     logger,
-    isLocalSignInAllowed: !config.isProduction,
+    isLocalSignInAllowed: config.isLocalSignInAllowed,
+    identityProviders: config.identityProviders,
     isMutualTlsOffered: config.trustedProxies.length > 0,
     cityTz,
   });
@@ -180,6 +181,7 @@ export async function compose(options: ComposeOptions) {
     citationOf,
     sessionCookie: sessionCookie(publicUrl),
     deviceCookie: deviceCookie(publicUrl),
+    flowCookie: flowCookie(publicUrl),
     /** Secrets of the sample city derive from it; nothing else does. */
     sampleKey: keystore.secret('cookies'),
 

@@ -37,10 +37,11 @@ export {
   type PersonIdentifier,
 } from './identifiers.ts';
 export type { Credentials } from './local-sign-in.ts';
+export type { ListedProvider } from './provider-sign-in.ts';
 export { hasScope, requireRole, requireScope, scopesOf } from './roles.ts';
 export { rowScopeOf } from './row-scope.ts';
 export type { Stretching } from './secret-hash.ts';
 export { createIdentity, type Identity, type IdentityDeps } from './service.ts';
-export { deviceCookie, type HouseCookie, sessionCookie } from './session-cookie.ts';
+export { deviceCookie, flowCookie, type HouseCookie, sessionCookie } from './session-cookie.ts';
 export type { OwnSession } from './sessions.ts';
 export type { Organisation } from './store-organisations.ts';

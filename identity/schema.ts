@@ -105,6 +105,14 @@ export const knownDevices = identitySchema.table('known_devices', {
   expiresAt: moment('expires_at').notNull(),
 });
 
+export const providerFlows = identitySchema.table('provider_flows', {
+  stateDigest: bytea('state_digest').primaryKey(),
+  browserDigest: bytea('browser_digest').notNull(),
+  provider: text('provider').notNull(),
+  sealed: bytea('sealed').notNull(),
+  expiresAt: moment('expires_at').notNull(),
+});
+
 export const sessions = identitySchema.table('sessions', {
   id: uuid('id').primaryKey(),
   tokenDigest: bytea('token_digest').notNull().unique(),
@@ -147,6 +155,36 @@ export const actingSessions = identitySchema.table('acting_sessions', {
     .references(() => delegations.id),
   since: moment('since').notNull(),
 });
+export const relyingParties = identitySchema.table('relying_parties', {
+  id: text('id').primaryKey(),
+  organisationId: text('organisation_id')
+    .notNull()
+    .references(() => organisations.id),
+  nameZh: text('name_zh').notNull(),
+  nameEn: text('name_en').notNull(),
+  jwks: jsonb('jwks').notNull(),
+  redirectUris: text('redirect_uris').array().notNull(),
+  postLogoutRedirectUris: text('post_logout_redirect_uris').array().notNull(),
+  backchannelLogoutUri: text('backchannel_logout_uri'),
+  state: text('state').notNull().default('active'),
+  createdAt: moment('created_at').notNull(),
+  changedAt: moment('changed_at').notNull(),
+});
+
+export const openidRecords = identitySchema.table(
+  'openid_records',
+  {
+    model: text('model').notNull(),
+    idDigest: bytea('id_digest').notNull(),
+    sessionId: uuid('session_id').references(() => sessions.id, { onDelete: 'cascade' }),
+    grantDigest: bytea('grant_digest'),
+    uidDigest: bytea('uid_digest'),
+    sealed: bytea('sealed').notNull(),
+    consumedAt: moment('consumed_at'),
+    expiresAt: moment('expires_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.model, table.idDigest] })],
+);
 
 export const clients = identitySchema.table('clients', {
   id: text('id').primaryKey(),

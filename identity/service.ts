@@ -1,7 +1,7 @@
 // Puts the parts of identity together over one database and one set of keys.
 import type { KeyObject } from 'node:crypto';
 import type { Audit } from '../audit/index.ts';
-import type { Clock, Database, Ids, Logger } from '../platform/index.ts';
+import type { Clock, Database, IdentityProviderSetting, Ids, Logger } from '../platform/index.ts';
 import type { SecretVersions } from '../signing/index.ts';
 import { createAccess } from './access.ts';
 import { createActing } from './acting.ts';
@@ -18,12 +18,14 @@ import { createLocalSignIn } from './local-sign-in.ts';
 import { createOrganisations } from './organisations.ts';
 import { createPeople, type RevealedPerson } from './people.ts';
 import { createPersonIndex } from './person-index.ts';
+import { createProviderSignIn } from './provider-sign-in.ts';
 import { createReferences } from './references.ts';
 import { createRotation } from './rotation.ts';
 import { deriveKey, KEY_BYTES } from './sealing.ts';
 import { createSecretHash, type SecretCost } from './secret-hash.ts';
 import { createSessions } from './sessions.ts';
 import { deleteExpiredJtis, startRememberingProofs } from './store-clients.ts';
+import { deleteExpiredFlows } from './store-provider-flows.ts';
 import { deleteExpiredSessions } from './store-sessions.ts';
 import { deleteExpiredTries } from './store-tries.ts';
 import { createTokenEndpoint } from './token-endpoint.ts';
@@ -41,6 +43,8 @@ export interface IdentityDeps {
   isLocalSignInAllowed: boolean;
   /** True where a trusted proxy shows clients' TLS certificates (RFC 9440). Default: not. */
   isMutualTlsOffered?: boolean;
+  /** Elsewhere; default none. */
+  identityProviders?: readonly IdentityProviderSetting[];
   /** Only tests, which sign in all the time, choose a lower one. */
   secretCost?: SecretCost;
   cityTz: string;
@@ -92,12 +96,25 @@ export function createIdentity(deps: IdentityDeps) {
     isAllowed: deps.isLocalSignInAllowed,
   });
   const acting = createActing({ database, access, cityTz });
+
+  const vault = createVault({ dataKeys, ids });
+  const providerSignIn = createProviderSignIn({
+    database,
+    clock,
+    ids,
+    logger,
+    publicUrl,
+    providers: deps.identityProviders ?? [],
+    people,
+    sessions,
+    vault,
+  });
   const rotation = createRotation({ database, access, keys, ring, people, dataKeys });
 
   return {
     ...organisations,
     ...people,
-    ...createVault({ dataKeys, ids }),
+    ...vault,
     ...createReferences({ people }),
     ...access,
     ...clients,
@@ -107,6 +124,7 @@ export function createIdentity(deps: IdentityDeps) {
     ...sessions,
     ...rotation,
     ...localSignIn,
+    ...providerSignIn,
     ...createDevices({ key: keyFor('device-cookies'), ids }),
     caseTag: index.caseTag,
     tokenEndpoint: createTokenEndpoint(door),
@@ -121,11 +139,12 @@ export function createIdentity(deps: IdentityDeps) {
       await startRememberingProofs(database.db);
     },
 
-    /** Forgets what has run out: proofs, assertions, sessions, tries, devices. For the sweeper, every minute. */
+    /** Forgets what has run out, from proofs to sessions. For the sweeper, every minute. */
     async purgeExpired(): Promise<void> {
       await deleteExpiredJtis(database.db);
       await deleteExpiredSessions(database.db);
       await deleteExpiredTries(database.db);
+      await deleteExpiredFlows(database.db);
     },
 
     /** The name of the one somebody acts for, if anyone, and whether she still may. */

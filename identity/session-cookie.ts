@@ -29,3 +29,8 @@ export function sessionCookie(publicUrl: string): HouseCookie {
 export function deviceCookie(publicUrl: string): HouseCookie {
   return houseCookie(publicUrl, 'yihao_device', 400 * 24 * 60 * 60);
 }
+
+/** Binds the answer of an identity provider elsewhere to the browser that asked; ten minutes. */
+export function flowCookie(publicUrl: string): HouseCookie {
+  return houseCookie(publicUrl, 'yihao_flow', 10 * 60);
+}

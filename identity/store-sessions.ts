@@ -70,6 +70,18 @@ export async function findPersonSecret(
   return row ?? null;
 }
 
+/** The officer of a user name, who need not have a secret here. */
+export async function findOfficerByUsername(
+  tx: Tx,
+  username: string,
+): Promise<{ id: string } | null> {
+  const [row] = await selectRows<{ id: string }>(
+    tx,
+    sql`select id from identity.officers where username = ${username}`,
+  );
+  return row ?? null;
+}
+
 export async function findOfficerSecret(
   tx: Tx,
   username: string,

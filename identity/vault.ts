@@ -79,3 +79,5 @@ export function createVault({ dataKeys, ids }: { dataKeys: DataKeys; ids: Ids })
     },
   };
 }
+
+export type Vault = ReturnType<typeof createVault>;

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type IdentityProviderSetting, readIdentityProviders } from './identity-providers.ts';
 
 const loopbackHosts = new Set(['127.0.0.1', 'localhost', '::1']);
 
@@ -59,7 +60,9 @@ export const Settings = z.object({
   SAMPLE: z
     .enum(['yunzhu', 'none'])
     .optional()
-    .describe('The sample city to load into an empty database. Default: yunzhu when embedded.'),
+    .describe(
+      'The sample city to load into an empty database. Default: yunzhu when embedded, none in production.',
+    ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -100,7 +103,15 @@ export const Settings = z.object({
   NODE_ENV: z
     .string()
     .default('development')
-    .describe('"production" forbids the local sign-in and plain http off loopback.'),
+    .describe(
+      '"production" forbids the local sign-in, the sample city and plain http off loopback.',
+    ),
+  OIDC_PROVIDERS: z
+    .string()
+    .default('')
+    .describe(
+      'Identity providers people may sign in with: a JSON list, or the path of a file with one (identity/README.md).',
+    ),
 });
 
 function httpUrlWithPath() {
@@ -146,6 +157,12 @@ export interface Config {
   readonly maxConnections: number;
   readonly trustedProxies: readonly string[];
   readonly isProduction: boolean;
+  /**
+   * PINs and passwords open sessions: never in production, and off loopback only in the sample city,
+   * so that a house forgotten to be called production has no such door either.
+   */
+  readonly isLocalSignInAllowed: boolean;
+  readonly identityProviders: readonly IdentityProviderSetting[];
 }
 
 /** A configuration that cannot work; `faults` names every wrong value, not only the first. */
@@ -185,6 +202,12 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (isProduction && publicUrl.startsWith('http:') && !loopbackHosts.has(publicHost)) {
     faults.push('PUBLIC_URL: production refuses plain http off loopback');
   }
+  if (isProduction && s.SAMPLE === 'yunzhu') {
+    faults.push('SAMPLE: production refuses the sample city, whose secrets lie in files');
+  }
+  const hasSampleByDefault = s.DATABASE_URL === undefined && !isProduction;
+  const sample = s.SAMPLE ?? (hasSampleByDefault ? 'yunzhu' : 'none');
+  const identityProviders = readIdentityProviders(s.OIDC_PROVIDERS, faults);
   const aliases = s.PUBLIC_URL_ALIASES.split(',')
     .map((a) => a.trim())
     .filter(Boolean);
@@ -212,7 +235,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     databaseUrl: s.DATABASE_URL,
     redisUrl: s.REDIS_URL,
     role: s.ROLE,
-    sample: s.SAMPLE ?? (s.DATABASE_URL === undefined ? 'yunzhu' : 'none'),
+    sample,
     logLevel: s.LOG_LEVEL,
     cityTz: s.CITY_TZ,
     logPolicy: s.LOG_POLICY === undefined ? undefined : resolve(s.LOG_POLICY),
@@ -222,5 +245,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxConnections: s.MAX_CONNECTIONS,
     trustedProxies: Object.freeze(trustedProxies),
     isProduction,
+    isLocalSignInAllowed: !isProduction && (sample === 'yunzhu' || loopbackHosts.has(publicHost)),
+    identityProviders: Object.freeze(identityProviders),
   });
 }

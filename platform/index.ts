@@ -28,6 +28,7 @@ export {
   requestFingerprint,
   StoredResponse,
 } from './idempotency.ts';
+export type { IdentityProviderSetting } from './identity-providers.ts';
 export { type Ids, sequentialIds, systemIds } from './ids.ts';
 export { findInstance, lockInstance } from './instance-lock.ts';
 export { createLogger, type Logger } from './logger.ts';

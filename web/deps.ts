@@ -16,9 +16,10 @@ export interface PageDeps {
   catalogue: Catalogue;
   /** The citation of a legal basis in a language. */
   citationOf: (id: string, lang: 'zh' | 'en') => string;
-  /** How the session's and the browser's own cookie are written (contract section 5). */
+  /** How the cookies of a session, a browser and a sign-in elsewhere are written (contract section 5). */
   sessionCookie: HouseCookie;
   deviceCookie: HouseCookie;
+  flowCookie: HouseCookie;
   config: { cityTz: string; publicUrl: string; publicUrlAliases: readonly string[] };
   openApi: () => OpenApiDocument;
 }

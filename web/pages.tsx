@@ -32,6 +32,7 @@ export function pages(deps: PageDeps) {
   for (const path of [
     '/',
     '/sign-in',
+    '/sign-in/*',
     '/sign-out',
     '/me',
     '/me/*',

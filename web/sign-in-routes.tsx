@@ -44,12 +44,19 @@ function failureOf(c: PageContext, error: AppError): string {
     return words.locked(Math.ceil(error.retryAfterSeconds / 60));
   }
   if (error.code === 'identity.sign_in_off') return words.off;
-  return error.code === 'web.sign_in_incomplete' ? words.incomplete : words.failed;
+  if (error.code === 'web.sign_in_incomplete') return words.incomplete;
+  const failures: Record<string, string> = words.providerFailures;
+  return failures[error.code] ?? words.failed;
 }
 
-export function signInRoutes(deps: Pick<PageDeps, 'identity' | 'sessionCookie' | 'deviceCookie'>) {
-  const { identity, sessionCookie, deviceCookie } = deps;
-  const isLocal = identity.isLocalSignInAllowed;
+export function signInRoutes(
+  deps: Pick<PageDeps, 'identity' | 'sessionCookie' | 'deviceCookie' | 'flowCookie'>,
+) {
+  const { identity, sessionCookie, deviceCookie, flowCookie } = deps;
+  const ways = {
+    isLocal: identity.isLocalSignInAllowed,
+    providers: identity.identityProviders,
+  };
 
   /** Told after the session's, which simple clients take the first cookie for. */
   function keepDevice(c: PageContext, device: string): void {
@@ -57,9 +64,18 @@ export function signInRoutes(deps: Pick<PageDeps, 'identity' | 'sessionCookie' |
     c.header('Set-Cookie', deviceCookie.set(device), { append: true });
   }
 
+  /** The sign-in page again, with what was wrong. */
+  function refused(c: PageContext, error: AppError, next: string) {
+    if (error.retryAfterSeconds !== undefined) {
+      c.header('Retry-After', String(error.retryAfterSeconds));
+    }
+    const page = <SignInPage c={c} next={next} {...ways} failure={failureOf(c, error)} />;
+    return c.html(page, statusOf(error));
+  }
+
   return new Hono<PageEnv>()
     .get('/sign-in', (c) =>
-      c.html(<SignInPage c={c} next={safeNext(c.req.query('next'), '')} isLocal={isLocal} />),
+      c.html(<SignInPage c={c} next={safeNext(c.req.query('next'), '')} {...ways} />),
     )
     .post('/sign-in', async (c) => {
       const isJson = (c.req.header('content-type') ?? '').startsWith('application/json');
@@ -82,18 +98,37 @@ export function signInRoutes(deps: Pick<PageDeps, 'identity' | 'sessionCookie' |
       } catch (error) {
         keepDevice(c, device);
         if (isJson || !(error instanceof AppError)) throw error;
-        if (error.retryAfterSeconds !== undefined) {
-          c.header('Retry-After', String(error.retryAfterSeconds));
-        }
-        return c.html(
-          <SignInPage
-            c={c}
-            next={safeNext(next, '')}
-            isLocal={isLocal}
-            failure={failureOf(c, error)}
-          />,
-          statusOf(error),
-        );
+        return refused(c, error, safeNext(next, ''));
+      }
+    })
+    .get('/sign-in/with/:provider', async (c) => {
+      const next = safeNext(c.req.query('next'), '');
+      try {
+        const { url, browser } = await identity.beginProviderSignIn(c.req.param('provider'), {
+          browser: getCookie(c, flowCookie.name),
+          next,
+        });
+        c.header('Set-Cookie', flowCookie.set(browser));
+        return c.redirect(url, 303);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.kind === 'not_found') throw error;
+        return refused(c, error, next);
+      }
+    })
+    .get('/sign-in/from/:provider', async (c) => {
+      try {
+        const { cookie, actor, next } = await identity.endProviderSignIn(c.req.param('provider'), {
+          query: new URL(c.req.url).search,
+          browser: getCookie(c, flowCookie.name),
+          requestId: c.get('requestId'),
+          userAgent: c.req.header('user-agent'),
+          before: c.get('actor'),
+        });
+        c.header('Set-Cookie', sessionCookie.set(cookie));
+        return c.redirect(safeNext(next, homeOf(actor)), 303);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.kind === 'not_found') throw error;
+        return refused(c, error, '');
       }
     })
     .post('/sign-out', async (c) => {

@@ -1,4 +1,5 @@
 // Signing in: one page for people and officers; the same address takes JSON (contract section 5).
+import type { ListedProvider } from '../identity/index.ts';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext } from './page.tsx';
 
 interface SignInProps {
@@ -6,17 +7,40 @@ interface SignInProps {
   next: string;
   /** Whether PINs and passwords open anything here. */
   isLocal: boolean;
+  providers: readonly ListedProvider[];
   failure?: string | undefined;
 }
 
-export function SignInPage({ c, next, isLocal, failure }: SignInProps) {
+export function SignInPage({ c, next, isLocal, providers, failure }: SignInProps) {
   const words = c.get('text').signInPage;
+  const hasNoWay = !isLocal && providers.length === 0;
   return (
     <Frame c={c} title={words.title}>
       <h1>{words.title}</h1>
       {failure ? <ErrorSummary c={c} detail={failure} /> : null}
-      {isLocal ? <LocalForms c={c} next={next} /> : <p class="notice">{words.noWay}</p>}
+      {providers.length > 0 ? <Providers c={c} next={next} providers={providers} /> : null}
+      {isLocal ? <LocalForms c={c} next={next} /> : null}
+      {hasNoWay ? <p class="notice">{words.noWay}</p> : null}
     </Frame>
+  );
+}
+
+function Providers({ c, next, providers }: Pick<SignInProps, 'c' | 'next' | 'providers'>) {
+  const words = c.get('text').signInPage;
+  const query = next === '' ? '' : `?next=${encodeURIComponent(next)}`;
+  return (
+    <ul class="cards">
+      {providers.map(({ id, label, signsIn }) => (
+        <li class="card">
+          <h2>{signsIn === 'people' ? words.person : words.officer}</h2>
+          <p>
+            <a class="button" href={`/sign-in/with/${id}${query}`}>
+              {words.with(label[c.get('lang')])}
+            </a>
+          </p>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -38,6 +38,7 @@ label.choice { font-weight:400; margin:0; } fieldset { border:1px solid var(--li
 input[type=text], input[type=password], input[type=search], input[type=number], input[type=date], select, textarea { width:100%; font:inherit; padding:.55rem .7rem; border:1px solid #8c8f94; border-radius:6px; background:#fff; color:inherit; min-height:2.9rem; }
 .field.wrong input, .field.wrong select { border:2px solid var(--seal); } .wrong .message { color:var(--seal); font-weight:600; margin:.2rem 0; }
 button { font:inherit; font-weight:600; min-height:2.9rem; padding:.5rem 1.4rem; border-radius:6px; border:1px solid var(--blue); background:var(--blue); color:#fff; cursor:pointer; }
+a.button { display:inline-block; font-weight:600; padding:.6rem 1.4rem; border-radius:6px; background:var(--blue); color:#fff; text-decoration:none; }
 button.quiet { background:transparent; color:var(--blue); } button.link { border:0; background:none; color:var(--blue); text-decoration:underline; padding:0 .2rem; min-height:2rem; font-weight:400; }
 .row { display:flex; flex-wrap:wrap; gap:.8rem; align-items:end; } .row .grow { flex:1 1 16rem; }
 .summary { border:2px solid var(--seal); border-radius:var(--radius); background:#fff; padding:.8rem 1.2rem; margin:1rem 0; } .summary h2 { margin:0; color:var(--seal); }

@@ -58,6 +58,17 @@ export const en: Text = {
     locked: (minutes: number) =>
       `Too many wrong tries. Come back in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`,
     incomplete: 'Fill in all of the sign-in details.',
+    with: (label: string) => `Sign in with ${label}`,
+    providerFailures: {
+      'identity.provider_refused':
+        'The identity provider did not sign you in. Try again, or choose another way.',
+      'identity.provider_flow_invalid':
+        'This sign-in is too old, was used before, or began in another browser. Sign in again.',
+      'identity.provider_unavailable':
+        'The identity provider can’t be used at the moment. Try again in a while.',
+      'identity.provider_person_unknown':
+        'The identity provider signed in somebody who has no account here.',
+    },
     off: 'Signing in with a PIN or password is switched off here.',
     noWay: 'There is no way to sign in at the moment. Ask the platform’s operators.',
   },

@@ -52,6 +52,14 @@ export const zh = {
     locked: (minutes: number) => `错误次数过多，请在 ${minutes} 分钟后再试。`,
     incomplete: '请填写全部登录信息。',
     off: '此处未开启口令登录。',
+    with: (label: string) => `使用${label}登录`,
+    providerFailures: {
+      'identity.provider_refused': '该身份认证未完成登录。您可以重试，或选择其他方式。',
+      'identity.provider_flow_invalid':
+        '本次登录已过期、已被使用，或不是在此浏览器中开始的。请重新登录。',
+      'identity.provider_unavailable': '该身份认证暂时无法使用，请稍后再试。',
+      'identity.provider_person_unknown': '该身份认证返回的身份在此没有账户。',
+    },
     noWay: '目前没有可用的登录方式，请联系平台运维人员。',
   },
   sessions: {
