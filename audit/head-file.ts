@@ -1,6 +1,6 @@
 // The head file: the last published checkpoint on disk beside the database, synced before anyone
 // sees it. A database restored from an old backup is smaller than it, and betrays itself.
-import { readFile } from 'node:fs/promises';
+import { readIfThere } from '../platform/index.ts';
 import { openCheckpoint, type TreeHead } from './checkpoint.ts';
 import { auditErrors } from './errors.ts';
 import type { NoteVerifier } from './signed-note.ts';
@@ -10,13 +10,8 @@ export async function readHeadFile(
   path: string,
   verifier: NoteVerifier,
 ): Promise<TreeHead | undefined> {
-  let note: string;
-  try {
-    note = await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const note = await readIfThere(path);
+  if (note === undefined) return undefined;
   try {
     return openCheckpoint(note, verifier);
   } catch (cause) {

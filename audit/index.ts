@@ -2,10 +2,16 @@
 export { openCheckpoint, type TreeHead } from './checkpoint.ts';
 export type { EntryQuery, LogEntry } from './entries.ts';
 export { auditErrors } from './errors.ts';
+export { compareCheckpoints, Evidence, judgeEvidence } from './evidence.ts';
 export type { LeafDraft } from './leaf.ts';
 export { type Audit, type AuditDeps, createAudit, type WitnessState } from './service.ts';
 export { formatVkey, type NoteSigner, parseVkey } from './signed-note.ts';
-export { parseTilePath } from './tiles.ts';
+export { parseTilePath, type ReadTile, tilePath } from './tiles.ts';
 export type { VerifyReport } from './verify.ts';
-export { createWitness, type WitnessRecords, type WitnessReply } from './witness.ts';
+export {
+  createWitness,
+  originHash,
+  type WitnessRecords,
+  type WitnessReply,
+} from './witness.ts';
 export { parsePolicy, type WitnessPolicy } from './witness-policy.ts';

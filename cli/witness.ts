@@ -1,7 +1,7 @@
 // `witness`: what any department can run to keep the log honest. One process with a key and a disk of
 // its own; it needs no database, and nothing of the house but the log's public key (C2SP tlog-witness).
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -16,6 +16,7 @@ import {
   createLogger,
   createShutdown,
   lockInstance,
+  readIfThere,
   replaceFile,
   systemClock,
 } from '../platform/index.ts';
@@ -91,10 +92,7 @@ const KeyFile = z.object({ name: z.string(), pem: z.string() });
 /** The key of the folder with its name; made when there is none yet. */
 async function holdKey(dir: string, name: string): Promise<{ name: string; signer: NoteSigner }> {
   const path = join(dir, 'witness.key.json');
-  const kept = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const kept = await readIfThere(path);
   if (kept === undefined) {
     const { privateKey } = generateKeyPairSync('ed25519');
     const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
@@ -115,11 +113,7 @@ async function holdKey(dir: string, name: string): Promise<{ name: string; signe
 function recordsIn(dir: string): WitnessRecords {
   const pathOf = (originHash: string) => join(dir, `${originHash}.checkpoint`);
   return {
-    find: (originHash) =>
-      readFile(pathOf(originHash), 'utf8').catch((error: unknown) => {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-        throw error;
-      }),
+    find: (originHash) => readIfThere(pathOf(originHash)),
     keep: (originHash, note) => replaceFile(pathOf(originHash), note),
   };
 }

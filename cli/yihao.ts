@@ -4,6 +4,7 @@ import { auditCheckCommand, auditVerifyCommand } from './audit.ts';
 import { type Command, UsageError } from './command.ts';
 import { harvestCommand } from './harvest.ts';
 import { keysRotateCommand, keysStatusCommand } from './keys.ts';
+import { monitorCommand } from './monitor.ts';
 import { keysInitCommand, migrateCommand } from './prepare.ts';
 import { serveCommand } from './serve.ts';
 import { callCommand, tokenCommand } from './token.ts';
@@ -21,6 +22,7 @@ const commands: Command[] = [
   auditVerifyCommand,
   auditCheckCommand,
   witnessCommand,
+  monitorCommand,
 ];
 
 function overview(): string {

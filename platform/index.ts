@@ -36,7 +36,7 @@ export { createMetrics, type Metrics } from './metrics.ts';
 export { migrate } from './migrate.ts';
 export { createOutbox, type Outbox } from './outbox.ts';
 export type { OutboxEvent, OutboxHandler } from './outbox-line.ts';
-export { replaceFile } from './private-file.ts';
+export { readIfThere, replaceFile } from './private-file.ts';
 export { createQueue, type JobHandler, type Queue } from './queue.ts';
 export { PermanentFailure, queueErrors } from './queue-errors.ts';
 export { migrateQueue, postgresTransport } from './queue-postgres.ts';

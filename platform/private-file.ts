@@ -1,5 +1,5 @@
 // Files with secrets: whole or not there at all, readable by their owner alone.
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemIds } from './ids.ts';
 
@@ -31,6 +31,16 @@ export async function replaceFile(path: string, content: string): Promise<void> 
     }
   } catch (error) {
     await rm(part, { force: true });
+    throw error;
+  }
+}
+
+/** The text of a file; undefined when there is none. */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }
