@@ -6,6 +6,11 @@ import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { z } from 'zod';
 import { findOrStart } from '../../cli/instance.ts';
+import {
+  createMachineClient,
+  type MachineClient,
+  readClientFile,
+} from '../../cli/machine-client.ts';
 import { PersonFile } from '../../cli/person-client.ts';
 import { loadConfig } from '../../platform/index.ts';
 
@@ -18,6 +23,10 @@ export interface PageHouse {
   /** A signed-in page of a citizen (`p-divorced`) or an officer (`housing-desk-1`). */
   signedIn(key: string, options?: PageOptions): Promise<Page>;
   open(options?: PageOptions): Promise<Page>;
+  /** The citizen ID or unified social credit code of one of the sample's people. */
+  numberOf(key: string): Promise<string>;
+  /** A department's system. */
+  client(id: string): Promise<MachineClient>;
   close(): Promise<void>;
 }
 
@@ -73,16 +82,18 @@ export async function openPageHouse(): Promise<PageHouse> {
     return context.newPage();
   }
 
+  async function personNamed(key: string) {
+    const file = await readFile(join(dataDir, 'people.json'), 'utf8');
+    return PersonFile.parse(JSON.parse(file)).find((candidate) => candidate.key === key);
+  }
+
   async function signedIn(key: string, options?: PageOptions): Promise<Page> {
-    const people = PersonFile.parse(
-      JSON.parse(await readFile(join(dataDir, 'people.json'), 'utf8')),
-    );
     const officers = Officers.parse(
       JSON.parse(await readFile(join(dataDir, 'officers.json'), 'utf8')),
     );
     const page = await open(options);
     await page.goto('/sign-in');
-    const person = people.find((candidate) => candidate.key === key);
+    const person = await personNamed(key);
     const officer = officers.find((candidate) => candidate.key === key);
     if (person) {
       await page.fill('input[name=value]', person.value);
@@ -103,6 +114,15 @@ export async function openPageHouse(): Promise<PageHouse> {
     browser,
     open,
     signedIn,
+    numberOf: async (key) => {
+      const person = await personNamed(key);
+      if (!person) throw new TypeError(`There is nobody called ${key} in the sample city.`);
+      return person.value;
+    },
+    client: async (id) =>
+      createMachineClient(await readClientFile(join(dataDir, 'clients', `${id}.json`)), {
+        baseUrl,
+      }),
     close: async () => {
       await browser.close();
       await instance.stop();

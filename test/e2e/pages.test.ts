@@ -1,11 +1,8 @@
 // The pages as people use them: a citizen, an officer, an auditor and anyone, in a real browser.
 
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PersonFile } from '../../cli/person-client.ts';
 import { openPageHouse, type PageHouse } from './browser.ts';
 
 let house: PageHouse;
@@ -16,18 +13,9 @@ beforeAll(async () => {
 
 afterAll(() => house?.close());
 
-async function citizenId(key: string): Promise<string> {
-  const people = PersonFile.parse(
-    JSON.parse(await readFile(join(house.dataDir, 'people.json'), 'utf8')),
-  );
-  const person = people.find((candidate) => candidate.key === key);
-  if (!person) throw new TypeError(`no ${key}`);
-  return person.value;
-}
-
 async function ask(page: Page, caseId: string): Promise<void> {
   await page.goto('/desk?service=VS-MARITAL');
-  await page.fill('input[name=subject-value]', await citizenId('p-divorced'));
+  await page.fill('input[name=subject-value]', await house.numberOf('p-divorced'));
   await page.selectOption('select[name=params-declared]', 'never_registered');
   await page.fill('input[name=purpose]', '公租房资格审核');
   await page.fill('input[name=caseId]', caseId);
