@@ -29,6 +29,7 @@ import { createMeter } from './rate-limit.ts';
 import { limitBody, readJson } from './request-body.ts';
 import { requestContext } from './request-context.ts';
 import { checkUrl, isForPeople } from './request-url.ts';
+import { securityTxtRoutes } from './security-txt.ts';
 import { sessionRoutes } from './sessions.ts';
 import { trustMaterialRoutes } from './trust-material.ts';
 import { verificationRoutes } from './verifications.ts';
@@ -84,6 +85,7 @@ export function createApp(services: Services) {
   app.use('/v1/*', readJson);
 
   app.route('/', healthRoutes(services));
+  app.route('/', securityTxtRoutes(services));
   app.route('/', trustMaterialRoutes(services));
   app.route('/', ckanRoutes(services));
   app

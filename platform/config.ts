@@ -100,6 +100,10 @@ export const Settings = z.object({
       'Addresses or networks of TLS proxies whose Client-Cert header (RFC 9440) is believed, ' +
         'separated by commas. Absent: of nobody, and tokens are bound by DPoP alone.',
     ),
+  SECURITY_CONTACT: z
+    .url({ protocol: /^(mailto|https|tel)$/, hostname: /.*/ })
+    .optional()
+    .describe('Whom to tell of a weakness: a mailto:, https: or tel: URI for security.txt.'),
   NODE_ENV: z
     .string()
     .default('development')
@@ -156,6 +160,7 @@ export interface Config {
   readonly ratePublic: number;
   readonly maxConnections: number;
   readonly trustedProxies: readonly string[];
+  readonly securityContact: string | undefined;
   readonly isProduction: boolean;
   /**
    * PINs and passwords open sessions: never in production, and off loopback only in the sample city,
@@ -244,6 +249,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     ratePublic: s.RATE_PUBLIC,
     maxConnections: s.MAX_CONNECTIONS,
     trustedProxies: Object.freeze(trustedProxies),
+    securityContact: s.SECURITY_CONTACT,
     isProduction,
     isLocalSignInAllowed: !isProduction && (sample === 'yunzhu' || loopbackHosts.has(publicHost)),
     identityProviders: Object.freeze(identityProviders),

@@ -1,8 +1,8 @@
 // The auditor's page: search every look, prove the log whole.
 import type { LogState, Oversight } from '../oversight/index.ts';
-import type { AppError } from '../platform/index.ts';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
 import { WitnessLine } from './witness-line.tsx';
+import { eventWords, roleWords, type Told } from './words.ts';
 
 type SearchResult = Awaited<ReturnType<Oversight['search']>>;
 type Integrity = Awaited<ReturnType<Oversight['integrity']>>;
@@ -11,15 +11,16 @@ interface AuditProps {
   c: PageContext;
   cityTz: string;
   departments: { id: string; name: string }[];
+  services: { id: string; name: string }[];
   values: Record<string, string>;
   result?: SearchResult | undefined;
   integrity?: Integrity | undefined;
   log: LogState;
-  error?: AppError | undefined;
+  error?: Told | undefined;
 }
 
 export function AuditPage(props: AuditProps) {
-  const { c, departments, values, result, error } = props;
+  const { c, departments, services, values, result, error } = props;
   const text = c.get('text');
   const words = text.audit;
   const errors = error?.fields;
@@ -39,7 +40,15 @@ export function AuditPage(props: AuditProps) {
             ...departments.map(({ id, name }) => ({ value: id, label: name })),
           ]}
         />
-        <Field name="service" label={words.service} value={values.service} errors={errors} />
+        <Field
+          name="service"
+          label={words.service}
+          value={values.service}
+          options={[
+            { value: '', label: words.any },
+            ...services.map(({ id, name }) => ({ value: id, label: name })),
+          ]}
+        />
         <Field name="caseId" label={words.caseId} value={values.caseId} errors={errors} />
         <Field
           name="outcome"
@@ -68,7 +77,13 @@ export function AuditPage(props: AuditProps) {
   );
 }
 
-function Results({ c, result, cityTz, departments }: AuditProps & { result: SearchResult }) {
+/** The name of a thing the log knows by its id. */
+function named(things: { id: string; name: string }[], id: string | null | undefined): string {
+  return things.find((thing) => thing.id === id)?.name ?? id ?? '—';
+}
+
+function Results(props: AuditProps & { result: SearchResult }) {
+  const { c, result, cityTz, departments, services } = props;
   const text = c.get('text');
   const words = text.audit;
   if (result.items.length === 0) return <p class="notice">{words.none}</p>;
@@ -95,15 +110,25 @@ function Results({ c, result, cityTz, departments }: AuditProps & { result: Sear
               </td>
               <td data-label={text.me.when}>{showTime(item.at, cityTz)}</td>
               <td data-label={words.department}>
-                {departments.find(({ id }) => id === item.department)?.name ??
-                  item.department ??
-                  '—'}
+                {named(departments, item.department)}
+                <br />
+                <span class="muted">{roleWords(c, item.role)}</span>
               </td>
               <td data-label={text.me.what}>
-                {item.service ?? ''} <span class="muted">{item.type}</span>
+                {item.service === undefined ? null : (
+                  <>
+                    {named(services, item.service)}
+                    <br />
+                  </>
+                )}
+                <span class={item.service === undefined ? undefined : 'muted'}>
+                  {eventWords(c, item.type)}
+                </span>
               </td>
               <td data-label={text.me.why}>
-                {item.purpose ?? ''} <span class="muted">{item.caseId ?? ''}</span>
+                {item.purpose ?? ''}
+                <br />
+                <span class="muted">{item.caseId ?? ''}</span>
               </td>
               <td data-label={words.actor}>
                 <code>{item.actor.slice(0, 12)}</code>

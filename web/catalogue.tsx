@@ -122,7 +122,8 @@ export function DatasetPage({
 }
 
 function Preview({ c, rows }: { c: PageContext; rows: Rows }) {
-  const columns = rows.fields.map((field) => field.id);
+  // CKAN's row number is no column of the data.
+  const columns = rows.fields.map((field) => field.id).filter((id) => id !== '_id');
   return (
     <section>
       <h2>{c.get('text').catalogue.preview}</h2>

@@ -1,7 +1,7 @@
 // The officer's desk: choose a question, say why, see the least answer.
 import type { Exchange } from '../exchange/index.ts';
-import type { AppError } from '../platform/index.ts';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+import { type PropertySchema, propertiesOf, type Told, titleWords, valueWords } from './words.ts';
 
 export type Service = Awaited<ReturnType<Exchange['getService']>>;
 export type Verification = Awaited<ReturnType<Exchange['getVerification']>>;
@@ -12,30 +12,9 @@ interface AskProps {
   chosen?: Service | undefined;
   citationOf: (id: string) => string;
   values: Record<string, string>;
-  error?: AppError | undefined;
+  error?: Told | undefined;
   recent: Verification[];
   cityTz: string;
-}
-
-/** A parameter of a question, as its JSON Schema describes it. */
-interface ParamSchema {
-  type?: string;
-  enum?: string[];
-  title_zh?: string;
-  title_en?: string;
-}
-
-function titleOf(
-  c: PageContext,
-  name: string,
-  schema: { title_zh?: string; title_en?: string },
-): string {
-  return (c.get('lang') === 'en' ? schema.title_en : schema.title_zh) ?? name;
-}
-
-/** The schema's properties; a service's schema is an object schema by publication. */
-function propertiesOf(schema: unknown): Record<string, ParamSchema> {
-  return (schema as { properties?: Record<string, ParamSchema> }).properties ?? {}; // checked when published
 }
 
 export function serviceName(c: PageContext, service: Service): string {
@@ -59,7 +38,7 @@ export function AskPage(props: AskProps) {
             value={chosen?.id}
             options={services.map((service) => ({
               value: service.id,
-              label: `${serviceName(c, service)}${service.callable ? '' : ` (${words.notCallable})`}`,
+              label: `${serviceName(c, service)}${service.callable ? '' : ` ${text.open}${words.notCallable}${text.close}`}`,
             }))}
           />
         </div>
@@ -105,7 +84,11 @@ function AskForm({ c, chosen, citationOf, values, error }: AskProps & { chosen: 
       <p class="notice">
         <strong>{question}</strong>
         <br />
-        {words.discloses}: {chosen.minimalDisclosure.fields.join(', ')}
+        {words.discloses}
+        {text.colon}
+        {chosen.minimalDisclosure.fields
+          .map((name) => titleWords(c, name, propertiesOf(chosen.answerSchema)[name]))
+          .join(text.comma)}
       </p>
       <Field
         name="subject-value"
@@ -117,11 +100,11 @@ function AskForm({ c, chosen, citationOf, values, error }: AskProps & { chosen: 
       {Object.entries(propertiesOf(chosen.paramsSchema)).map(([name, schema]) => (
         <Field
           name={`params-${name}`}
-          label={titleOf(c, name, schema)}
+          label={titleWords(c, name, schema)}
           value={values[`params-${name}`]}
           required={required.has(name)}
           errors={errors}
-          options={optionsOf(schema, required.has(name), text.yes, text.no)}
+          options={optionsOf(c, schema, required.has(name))}
         />
       ))}
       <Field
@@ -151,13 +134,15 @@ function AskForm({ c, chosen, citationOf, values, error }: AskProps & { chosen: 
   );
 }
 
-function optionsOf(schema: ParamSchema, isRequired: boolean, yes: string, no: string) {
+function optionsOf(c: PageContext, schema: PropertySchema, isRequired: boolean) {
   const blank = isRequired ? [] : [{ value: '', label: '—' }];
-  if (schema.enum) return [...blank, ...schema.enum.map((value) => ({ value, label: value }))];
-  if (schema.type === 'boolean') {
-    return [...blank, { value: 'true', label: yes }, { value: 'false', label: no }];
-  }
-  return undefined;
+  const values = schema.type === 'boolean' ? [true, false] : schema.enum;
+  return (
+    values && [
+      ...blank,
+      ...values.map((value) => ({ value: String(value), label: valueWords(c, value) })),
+    ]
+  );
 }
 
 /** Turns form texts into the parameters' types; what does not fit is left for the schema to refuse. */
@@ -196,6 +181,11 @@ export function VerificationPage({ c, verification, service, cityTz }: ResultPro
   const words = text.desk;
   const isPending = ['accepted', 'awaiting_consent', 'dispatched'].includes(verification.state);
   const schemas = propertiesOf(service.answerSchema);
+  // In the order of the schema, which begins with what was asked.
+  const order = Object.keys(schemas);
+  const answered = Object.entries(verification.answer ?? {}).sort(
+    ([a], [b]) => order.indexOf(a) - order.indexOf(b),
+  );
   return (
     <Frame c={c} title={words.result} at="desk" refreshSeconds={isPending ? 3 : undefined}>
       <h1>{serviceName(c, service)}</h1>
@@ -203,13 +193,11 @@ export function VerificationPage({ c, verification, service, cityTz }: ResultPro
         <StateTag c={c} state={verification.state} />
         {isPending ? <p>{words.waiting}</p> : null}
         <dl>
-          {Object.entries(verification.answer ?? {}).map(([name, value]) => (
+          {answered.map(([name, value]) => (
             <>
-              <dt>{titleOf(c, name, schemas[name] ?? {})}</dt>
+              <dt>{titleWords(c, name, schemas[name])}</dt>
               <dd>
-                <strong>
-                  {value === true ? text.yes : value === false ? text.no : String(value)}
-                </strong>
+                <strong>{valueWords(c, value)}</strong>
               </dd>
             </>
           ))}

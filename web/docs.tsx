@@ -34,7 +34,7 @@ export function DocsPage({ c, document }: { c: PageContext; document: OpenApiDoc
       </p>
       {[...groups].map(([tag, routes]) => (
         <section>
-          <h2>{tag}</h2>
+          <h2>{words.tags[tag] ?? tag}</h2>
           <div class="scroll">
             <table>
               <tbody>

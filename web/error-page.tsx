@@ -4,6 +4,7 @@ import { anonymousActor } from '../identity/index.ts';
 import { AppError } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
 import { Frame, type PageContext, pageInstead } from './page.tsx';
+import { refusalWords } from './words.ts';
 
 /** The status of each kind of refusal on a page; api/ has its own table for problem+json. */
 const statuses = {
@@ -37,8 +38,10 @@ export function refusalReply(c: PageContext, error: AppError): Response | Promis
   if (error.retryAfterSeconds !== undefined) {
     c.header('Retry-After', String(error.retryAfterSeconds));
   }
-  const words = error.kind === 'not_found' ? c.get('text').error.notFound : error.detail;
-  return c.html(<ErrorPage c={c} words={words} code={error.code} />, statusOf(error));
+  return c.html(
+    <ErrorPage c={c} words={refusalWords(c, error)} code={error.code} />,
+    statusOf(error),
+  );
 }
 
 /** For the edge: a refusal or fault as a page, where no page of ours was reached. */

@@ -5,13 +5,19 @@ import { WitnessLine } from './witness-line.tsx';
 
 export function HomePage({ c, log }: { c: PageContext; log: LogState }) {
   const text = c.get('text');
+  const { kind } = c.get('actor');
   const doors = [
-    { href: '/me', title: text.home.me, words: text.home.meText },
+    { href: '/me', title: text.home.me, words: text.home.meText, isShut: kind === 'officer' },
     { href: '/verify', title: text.home.verify, words: text.home.verifyText },
     { href: '/catalogue', title: text.home.catalogue, words: text.home.catalogueText },
-    { href: '/desk', title: text.home.desk, words: text.home.deskText },
-    { href: '/audit', title: text.home.audit, words: text.home.auditText },
-  ];
+    { href: '/desk', title: text.home.desk, words: text.home.deskText, isShut: kind === 'citizen' },
+    {
+      href: '/audit',
+      title: text.home.audit,
+      words: text.home.auditText,
+      isShut: kind === 'citizen',
+    },
+  ].filter(({ isShut }) => !isShut);
   return (
     <Frame c={c} title={text.motto}>
       <div class="hero">

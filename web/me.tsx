@@ -5,6 +5,7 @@ import type { Registry } from '../registry/index.ts';
 import { FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
 import { QrCode } from './qr.tsx';
 import { WitnessLine } from './witness-line.tsx';
+import { eventWords, roleWords } from './words.ts';
 
 type OwnLicence = Awaited<ReturnType<Registry['ownLicences']>>[number];
 type AccessLog = Awaited<ReturnType<Oversight['accessLog']>>;
@@ -118,10 +119,19 @@ function Looks({ c, accessLog, cityTz }: MeProps & { accessLog: AccessLog }) {
             <tr>
               <td data-label={words.when}>{showTime(look.at, cityTz)}</td>
               <td data-label={words.who}>
-                {look.department?.name ?? ''}{' '}
-                {look.role ? <span class="muted">{look.role}</span> : null}
+                {look.department?.name ?? ''} <span class="muted">{roleWords(c, look.role)}</span>
               </td>
-              <td data-label={words.what}>{look.question ?? look.service ?? look.type}</td>
+              <td data-label={words.what}>
+                {look.service === undefined ? null : (
+                  <>
+                    {look.question ?? look.service}
+                    <br />
+                  </>
+                )}
+                <span class={look.service === undefined ? undefined : 'muted'}>
+                  {eventWords(c, look.type)}
+                </span>
+              </td>
               <td data-label={words.why}>
                 {look.purpose ?? ''}
                 <br />
@@ -131,8 +141,12 @@ function Looks({ c, accessLog, cityTz }: MeProps & { accessLog: AccessLog }) {
                 <Tag tone={look.outcome === 'ok' ? 'good' : 'warn'}>
                   {text.outcomes[look.outcome]}
                 </Tag>
-                <br />
-                <span class="muted">{text.answerKinds[look.answerKind]}</span>
+                {look.answerKind === 'none' && look.outcome === 'ok' ? null : (
+                  <>
+                    <br />
+                    <span class="muted">{text.answerKinds[look.answerKind]}</span>
+                  </>
+                )}
               </td>
               <td data-label={words.receipt}>
                 <a href={`/v1/me/access-log/${look.index}/receipt`}>#{look.index}</a>
@@ -145,8 +159,9 @@ function Looks({ c, accessLog, cityTz }: MeProps & { accessLog: AccessLog }) {
   );
 }
 
-function Consents({ c, consents, cityTz }: MeProps) {
-  const words = c.get('text').me;
+function Consents({ c, consents, cityTz, organisationName }: MeProps) {
+  const text = c.get('text');
+  const words = text.me;
   return (
     <section>
       <h2>{words.consents}</h2>
@@ -155,13 +170,13 @@ function Consents({ c, consents, cityTz }: MeProps) {
           <li>
             <dl>
               <dt>{words.asks}</dt>
-              <dd>{consent.requester}</dd>
+              <dd>{organisationName(consent.requester)}</dd>
               <dt>{words.question}</dt>
               <dd>{consent.question}</dd>
               <dt>{words.answers}</dt>
-              <dd>{consent.answers.join(', ')}</dd>
+              <dd>{consent.answers.join(text.comma)}</dd>
               <dt>{words.notAnswered}</dt>
-              <dd>{consent.notAnswered.join(', ') || '—'}</dd>
+              <dd>{consent.notAnswered.join(text.comma) || '—'}</dd>
               <dt>{words.why}</dt>
               <dd>{consent.purpose}</dd>
               <dt>{words.expires}</dt>

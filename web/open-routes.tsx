@@ -1,34 +1,53 @@
 // Pages for anyone: home, checking a licence, the catalogue, the API's description, the style sheet.
 import { Hono } from 'hono';
+import { AppError } from '../platform/index.ts';
 import { CataloguePage, DatasetPage } from './catalogue.tsx';
 import type { PageDeps } from './deps.ts';
 import { DocsPage } from './docs.tsx';
+import { statusOf } from './error-page.tsx';
 import { readForm } from './forms.ts';
 import { HomePage } from './home.tsx';
 import type { PageContext, PageEnv } from './page.tsx';
 import { styleSheet, verifyScript } from './style.ts';
-import { VerifyPage } from './verify.tsx';
+import { VerifyPage, type VerifyProps } from './verify.tsx';
+import { propertiesOf, told } from './words.ts';
 
 const cached = { 'Cache-Control': 'public, max-age=300' };
 
 export function openRoutes(deps: PageDeps) {
   const { registry, catalogue, oversight, config, openApi } = deps;
 
-  async function checked(c: PageContext, code: string, compare?: Record<string, string>) {
-    const compared =
-      compare && Object.keys(compare).length > 0
-        ? (await registry.compare(code, compare, { requestId: c.get('requestId') })).fields
-        : undefined;
+  /** The titles of a type's fields, in both languages. */
+  async function fieldSchemasOf(type: string): Promise<VerifyProps['fieldSchemas']> {
+    const types = await registry.listTypes();
+    return propertiesOf(types.find(({ id }) => id === type)?.schema);
+  }
+
+  async function checked(c: PageContext, code: string, compare: Record<string, string> = {}) {
+    const answer = await comparison(c, code, compare);
     const lookup = await registry.lookup(code);
-    return (
-      <VerifyPage
-        c={c}
-        cityTz={config.cityTz}
-        code={code}
-        lookup={lookup}
-        {...(compared ? { compared } : {})}
-      />
-    );
+    const props = {
+      c,
+      cityTz: config.cityTz,
+      code,
+      lookup,
+      fieldSchemas: lookup.result === 'unknown' ? {} : await fieldSchemasOf(lookup.type),
+    };
+    const status = answer instanceof AppError ? statusOf(answer) : 200;
+    const outcome =
+      answer instanceof AppError ? { error: told(c, answer) } : answer && { compared: answer };
+    return c.html(<VerifyPage {...props} {...outcome} />, status);
+  }
+
+  /** What was compared agrees or not; a refusal is shown beside the licence, not instead of it. */
+  async function comparison(c: PageContext, code: string, fields: Record<string, string>) {
+    if (Object.keys(fields).length === 0) return undefined;
+    try {
+      return (await registry.compare(code, fields, { requestId: c.get('requestId') })).fields;
+    } catch (error) {
+      if (error instanceof AppError) return error;
+      throw error;
+    }
   }
 
   return new Hono<PageEnv>()
@@ -41,17 +60,17 @@ export function openRoutes(deps: PageDeps) {
     .get('/assets/verify.js', (c) =>
       c.body(verifyScript, 200, { ...cached, 'Content-Type': 'text/javascript; charset=utf-8' }),
     )
-    .get('/verify', (c) => c.html(<VerifyPage c={c} cityTz={config.cityTz} />))
+    .get('/verify', (c) => c.html(<VerifyPage c={c} cityTz={config.cityTz} fieldSchemas={{}} />))
     .post('/verify', async (c) => {
       const form = await readForm(c);
-      return c.html(await checked(c, (form.code ?? '').trim()));
+      return checked(c, (form.code ?? '').trim());
     })
     .post('/verify/compare', async (c) => {
       const { code = '', holderName = '', validTo = '' } = await readForm(c);
       const fields = Object.fromEntries(
         Object.entries({ holderName, validTo }).filter(([, value]) => value.trim() !== ''),
       );
-      return c.html(await checked(c, code.trim(), fields));
+      return checked(c, code.trim(), fields);
     })
     .get('/catalogue', async (c) => {
       const query = c.req.query('q') ?? '';

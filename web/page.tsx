@@ -129,9 +129,14 @@ export function Frame({ c, title, at, refreshSeconds, head, children }: FramePro
   const text = c.get('text');
   const actor = c.get('actor');
   const otherLanguage = c.get('lang') === 'en' ? 'zh' : 'en';
+  const isCitizen = actor.kind === 'citizen';
+  const isOfficer = actor.kind === 'officer';
+  // Doors that would not open for who is signed in are not shown.
   const links = (['me', 'desk', 'audit', 'ops', 'verify', 'catalogue', 'docs'] as const).filter(
     (name) =>
-      (name !== 'audit' || actor.kind !== 'citizen') &&
+      (name !== 'me' || !isOfficer) &&
+      (name !== 'desk' || !isCitizen) &&
+      (name !== 'audit' || !(isCitizen || (isOfficer && !actor.roles.includes('auditor')))) &&
       (name !== 'ops' || actor.roles.includes('operator')),
   );
   return (

@@ -9,6 +9,7 @@ import { statusOf } from './error-page.tsx';
 import { readOwnForm, requireKind } from './forms.ts';
 import { MePage } from './me.tsx';
 import { nameIn, type PageContext, type PageEnv } from './page.tsx';
+import { told } from './words.ts';
 
 export function signedInRoutes(deps: PageDeps) {
   const { identity, registry, exchange, oversight, citationOf, config } = deps;
@@ -48,7 +49,7 @@ export function signedInRoutes(deps: PageDeps) {
         chosen={chosen}
         citationOf={(id) => citationOf(id, c.get('lang'))}
         values={values}
-        error={error}
+        error={error && told(c, error, 'subject-value')}
         recent={recent.items}
         cityTz={cityTz}
       />
@@ -60,12 +61,19 @@ export function signedInRoutes(deps: PageDeps) {
     values: Record<string, string>,
     more: Pick<Parameters<typeof AuditPage>[0], 'result' | 'integrity' | 'error'>,
   ) {
-    const { departments } = await namesOf(c);
+    const [{ departments }, services] = await Promise.all([
+      namesOf(c),
+      exchange.listServices(c.get('actor')),
+    ]);
     return (
       <AuditPage
         c={c}
         cityTz={cityTz}
         departments={departments}
+        services={services.map((service) => ({
+          id: service.id,
+          name: nameIn(c.get('lang'), service),
+        }))}
         values={values}
         log={await oversight.logState()}
         {...more}
@@ -175,7 +183,10 @@ export function signedInRoutes(deps: PageDeps) {
         return c.html(await auditPage(c, form, { result }));
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
-        return c.html(await auditPage(c, form, { error }), statusOf(error));
+        return c.html(
+          await auditPage(c, form, { error: told(c, error, 'subject') }),
+          statusOf(error),
+        );
       }
     })
     .post('/audit/integrity', async (c) => {

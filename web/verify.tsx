@@ -1,14 +1,18 @@
 // Anyone checks a licence: by its code, and by comparing what stands on the paper.
 import type { Registry } from '../registry/index.ts';
-import { Field, FormToken, Frame, type PageContext, showTime } from './page.tsx';
+import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime } from './page.tsx';
+import { type PropertySchema, type Told, titleWords, valueWords } from './words.ts';
 
 type Lookup = Awaited<ReturnType<Registry['lookup']>>;
 
-interface VerifyProps {
+export interface VerifyProps {
   c: PageContext;
   cityTz: string;
   code?: string;
   lookup?: Lookup;
+  /** The licence type's fields, for their titles. */
+  fieldSchemas: Record<string, PropertySchema>;
+  error?: Told | undefined;
   compared?: Record<string, boolean>;
 }
 
@@ -17,7 +21,8 @@ function tone(result: string): 'good' | 'warn' | 'bad' {
   return result === 'suspended' || result === 'superseded' || result === 'expired' ? 'warn' : 'bad';
 }
 
-export function VerifyPage({ c, cityTz, code, lookup, compared }: VerifyProps) {
+export function VerifyPage(props: VerifyProps) {
+  const { c, code, lookup, compared, error } = props;
   const text = c.get('text');
   const words = text.verify;
   return (
@@ -31,10 +36,11 @@ export function VerifyPage({ c, cityTz, code, lookup, compared }: VerifyProps) {
       <p class="lead">{words.lead}</p>
       <form class="stack" method="post" action="/verify">
         <FormToken c={c} />
-        <Field name="code" label={words.code} value={code} required={true} />
+        <Field name="code" label={words.code} hint={words.codeHint} value={code} required={true} />
         <button type="submit">{words.check}</button>
       </form>
-      {lookup ? <Result c={c} lookup={lookup} cityTz={cityTz} /> : null}
+      {error ? <ErrorSummary c={c} detail={error.detail} /> : null}
+      {lookup ? <Result {...props} lookup={lookup} /> : null}
       {lookup && code && lookup.result !== 'unknown' ? (
         <section>
           <h2>{words.compare}</h2>
@@ -70,22 +76,25 @@ export function VerifyPage({ c, cityTz, code, lookup, compared }: VerifyProps) {
   );
 }
 
-function Result({ c, lookup, cityTz }: { c: PageContext; lookup: Lookup; cityTz: string }) {
+function Result({ c, lookup, cityTz, fieldSchemas }: VerifyProps & { lookup: Lookup }) {
   const text = c.get('text');
+  const lang = c.get('lang');
   const words = text.verify;
   const rows: [string, string][] = [];
   if (lookup.result !== 'unknown') {
-    rows.push([words.type, String(lookup.type)]);
-    rows.push([words.issuer, String(lookup.issuer)]);
-    rows.push([words.holder, String(lookup.holderName)]);
+    rows.push([words.type, lookup.typeName[lang]]);
+    rows.push([words.issuer, lookup.issuerName[lang]]);
+    rows.push([words.holder, lookup.holderName ?? '—']);
     rows.push([words.validTo, lookup.validTo ?? text.me.permanent]);
-    for (const [field, value] of Object.entries(lookup.publicFields ?? {}))
-      rows.push([field, String(value)]);
+    for (const [field, value] of Object.entries(lookup.publicFields)) {
+      rows.push([titleWords(c, field, fieldSchemas[field]), valueWords(c, value)]);
+    }
   }
   rows.push([words.checkedAt, showTime(lookup.checkedAt, cityTz)]);
   return (
     <section class="card" aria-live="polite">
       <p class={`verdict ${tone(lookup.result)}`}>{text.results[lookup.result]}</p>
+      {lookup.result === 'unknown' ? <p>{words.unknownText}</p> : null}
       <dl>
         {rows.map(([term, value]) => (
           <>

@@ -206,6 +206,11 @@ describe('a connection', () => {
 });
 
 describe('an address', () => {
+  test('of a security contact is there only where somebody is named', async () => {
+    const reply = await send(house, 'GET', '/.well-known/security.txt');
+    expect(refusal(reply)).toBe('404 api.not_found');
+  });
+
   test('of more than 8,192 characters is too long', async () => {
     const reply = await send(house, 'GET', `/catalogue?q=${'x'.repeat(8_200)}`);
     expect(refusal(reply)).toBe('414 api.url_too_long');

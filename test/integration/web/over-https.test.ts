@@ -4,7 +4,11 @@ import { PASSWORD, send, withHouse } from '../api/house.ts';
 
 const PUBLIC_URL = 'https://yihao.test';
 // Off loopback only the sample city has the local sign-in.
-const house = withHouse({ PUBLIC_URL, SAMPLE: 'yunzhu' });
+const house = withHouse({
+  PUBLIC_URL,
+  SAMPLE: 'yunzhu',
+  SECURITY_CONTACT: 'mailto:security@yihao.test',
+});
 
 test('every reply asks for https from now on', async () => {
   for (const path of ['/', '/v1/me', '/healthz', '/oauth/jwks', '/nothing', '/assets/style.css']) {
@@ -43,4 +47,22 @@ test('a session’s cookie under its http name opens nothing', async () => {
     (await send(house, 'GET', '/v1/me', { headers: { Cookie: `${name}=${value}` } })).status;
   expect(await statusWith('__Host-yihao_session')).toBe(200);
   expect(await statusWith('yihao_session')).toBe(401);
+});
+
+test('who finds a weakness is told whom to tell (RFC 9116)', async () => {
+  const { status, headers, text } = await send(house, 'GET', '/.well-known/security.txt');
+  expect([status, headers.get('content-type')]).toEqual([200, 'text/plain; charset=UTF-8']);
+  const [, expires = ''] = /^Expires: (.*)$/m.exec(text) ?? [];
+  expect(text.replace(expires, 'soon')).toBe(
+    [
+      'Contact: mailto:security@yihao.test',
+      'Expires: soon',
+      'Preferred-Languages: zh, en',
+      `Canonical: ${PUBLIC_URL}/.well-known/security.txt`,
+      '',
+    ].join('\n'),
+  );
+  const days = (new Date(expires).getTime() - Date.now()) / 86_400_000;
+  expect(days).toBeGreaterThan(170);
+  expect(days).toBeLessThan(365);
 });

@@ -81,6 +81,7 @@ test('the defaults are a house on loopback with its own database and the sample 
     rateLimit: 6000,
     ratePublic: 1200,
     maxConnections: 10_000,
+    securityContact: undefined,
     isProduction: false,
     isLocalSignInAllowed: true,
     identityProviders: [],
