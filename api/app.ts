@@ -22,6 +22,7 @@ import { licenceTypeRoutes } from './licence-types.ts';
 import { licenceRoutes } from './licences.ts';
 import { meRoutes } from './me.ts';
 import { oauthRoutes } from './oauth.ts';
+import { officerRoutes } from './officers.ts';
 import { apiDescription } from './openapi.ts';
 import { invalidInput, problemOf } from './problem.ts';
 import { publicRoutes } from './public.ts';
@@ -99,6 +100,7 @@ export function createApp(services: Services) {
     .route('/v1/public', publicRoutes(services))
     .route('/v1', verificationRoutes(services))
     .route('/v1', delegationRoutes(services))
+    .route('/v1', officerRoutes(services))
     .route('/v1', meRoutes(services))
     .route('/v1', sessionRoutes(services));
   checkRouteRights(app.routes);

@@ -72,6 +72,13 @@ export const ROUTE_RIGHTS = {
   'POST /v1/clients/changes/{id}/{decision}': operating,
   'GET /v1/clients/{client}': operating,
   'POST /v1/clients/{client}/hold': operating,
+  'GET /v1/officers': operating,
+  'POST /v1/officers': operating,
+  'GET /v1/officers/{key}': operating,
+  'POST /v1/officers/{key}/leave': operating,
+  'GET /v1/role-requests': operating,
+  'POST /v1/role-requests': operating,
+  'POST /v1/role-requests/{id}/{decision}': operating,
 
   'GET /v1/me': 'known',
   'GET /v1/me/licences': 'citizen',
@@ -89,6 +96,8 @@ export const ROUTE_RIGHTS = {
   'POST /v1/me/act-for': 'citizen',
   'DELETE /v1/me/act-for': 'citizen',
   'DELETE /v1/session': 'known',
+  'GET /v1/session/organisations': 'officer',
+  'PUT /v1/session/organisation': 'officer',
 
   'GET /v1/public/licences/{verificationCode}': 'anyone',
   'POST /v1/public/licences/{verificationCode}/compare': 'anyone',

@@ -1,6 +1,5 @@
 // Recording agreements: what a proposal must fit, its first version, and each thing that happens to it.
-import type { Actor } from '../identity/index.ts';
-import { requireScope } from '../identity/index.ts';
+import { type Actor, accountOf, requireScope } from '../identity/index.ts';
 import {
   AppError,
   cityDay,
@@ -42,22 +41,29 @@ const eventNames: Record<string, string> = {
   revoke: 'agreement.revoked',
 };
 
+/** Who answers or issues, and whether it takes two of its officers to agree. */
+interface Providing {
+  provider: string;
+  fourEyes: boolean;
+}
+
 /** Binds the recording to the rooms below. */
 export function createAgreementRecords(deps: ExchangeDeps, book: ServiceBook) {
   const { database, identity, registry, ids, cityTz, outbox } = deps;
 
   /** Who provides what is asked for, and whether the terms fit it. */
-  async function providerOf(tx: Tx, proposal: AgreementProposal): Promise<string> {
+  async function providerOf(tx: Tx, proposal: AgreementProposal): Promise<Providing> {
     const faults: FieldError[] = [];
     const check = (list: 'legalBases' | 'fields', allowed: readonly string[], detail: string) => {
       for (const [at, word] of proposal[list].entries()) {
         if (!allowed.includes(word)) faults.push({ pointer: `/${list}/${at}`, detail });
       }
     };
-    let provider: string;
+    let providing: Providing;
     if (proposal.service !== undefined) {
       const { definition } = await book.getCurrent(tx, proposal.service);
-      provider = definition.provider;
+      // Absent in versions that were published before it was asked for.
+      providing = { provider: definition.provider, fourEyes: definition.fourEyes === true };
       check('legalBases', definition.legalBasis, 'is not a legal basis of this service');
       const fields = Object.keys(definition.answerSchema.properties);
       check('fields', fields, 'is not a field of its answer');
@@ -67,20 +73,21 @@ export function createAgreementRecords(deps: ExchangeDeps, book: ServiceBook) {
       }
     } else {
       const type = await findType(proposal.licenceType ?? '');
-      provider = type.issuer;
+      providing = { provider: type.issuer, fourEyes: type.fourEyes };
       proposal.licenceType = type.id;
       check('fields', type.fields, 'is not a field of this licence type');
     }
     if (faults.length > 0) throw invalidAgreement(faults);
-    return provider;
+    return providing;
   }
 
   async function findType(idOrCode: string) {
     try {
-      const { id, issuer, schema } = await registry.getType(idOrCode);
+      const { id, issuer, schema, fourEyes } = await registry.getType(idOrCode);
       const { properties } = schema;
       const names = typeof properties === 'object' && properties !== null ? properties : {};
-      return { id, issuer, fields: [...Object.keys(names), 'holder_name', 'holder_id'] };
+      const fields = [...Object.keys(names), 'holder_name', 'holder_id'];
+      return { id, issuer, fourEyes, fields };
     } catch (cause) {
       if (!(cause instanceof AppError) || cause.kind !== 'not_found') throw cause;
       throw invalidAgreement([{ pointer: '/licenceType', detail: 'is no licence type' }]);
@@ -91,11 +98,13 @@ export function createAgreementRecords(deps: ExchangeDeps, book: ServiceBook) {
     tx: Tx,
     actor: Actor,
     terms: AgreementTerms,
-    state: 'proposed' | 'active',
+    { state, fourEyes }: { state: 'proposed' | 'active'; fourEyes: boolean },
   ): Promise<void> {
     const at = await dbNow(tx);
-    await insertAgreement(tx, terms, { state, hash: hashTerms(terms), at });
-    const act = state === 'proposed' ? 'propose' : 'install';
+    const isProposed = state === 'proposed';
+    const proposedBy = isProposed ? accountOf(actor) : null;
+    await insertAgreement(tx, terms, { state, hash: hashTerms(terms), at, fourEyes, proposedBy });
+    const act = isProposed ? 'propose' : 'install';
     await recordEvent(tx, actor, terms, { act, state, reason: null }, at);
   }
 
@@ -125,9 +134,9 @@ export function createAgreementRecords(deps: ExchangeDeps, book: ServiceBook) {
     requireScope(actor, 'services:manage');
     const { requester, ...input } = given;
     const proposal = readProposal(input);
-    const provider = await providerOf(tx, proposal);
+    const { provider, fourEyes } = await providerOf(tx, proposal);
     const terms = { ...proposal, id: ids.uuid(), version: 1, requester, provider };
-    await record(tx, actor, terms, 'active');
+    await record(tx, actor, terms, { state: 'active', fourEyes });
   }
 
   return {

@@ -24,6 +24,11 @@ export interface AgreementRow {
   signedRequests: boolean;
   hash: string;
   createdAt: number;
+  /** Two accounts of the provider must approve it. */
+  fourEyes: boolean;
+  /** Who proposed it; null for one that the operator's loader put in force. */
+  proposedBy: string | null;
+  approvedBy: string | null;
 }
 
 const columns = sql`
@@ -32,7 +37,8 @@ const columns = sql`
   a.legal_bases as "legalBases", a.fields, a.purposes, a.quota_per_day as "quotaPerDay",
   a.valid_from::text as "validFrom", a.valid_to::text as "validTo", a.param_limits as "paramLimits",
   a.caches_answers as "cachesAnswers", a.signed_requests as "signedRequests", a.hash,
-  ${milliseconds(sql`a.created_at`)} as "createdAt"`;
+  ${milliseconds(sql`a.created_at`)} as "createdAt", a.four_eyes as "fourEyes",
+  a.proposed_by as "proposedBy", a.approved_by as "approvedBy"`;
 
 /** What is needed to decide whether a department may ask: all in one look. */
 export interface AskTerms {
@@ -135,19 +141,26 @@ export function listAgreements(
 export async function insertAgreement(
   tx: Tx,
   terms: AgreementTerms,
-  record: { state: 'proposed' | 'active'; hash: string; at: Date },
+  record: {
+    state: 'proposed' | 'active';
+    hash: string;
+    at: Date;
+    fourEyes: boolean;
+    proposedBy: string | null;
+  },
 ): Promise<void> {
   const limits: SQL = terms.paramLimits ? jsonText(terms.paramLimits) : sql`null`;
   await tx.execute(sql`
     insert into exchange.agreements
       (id, version, requester_id, provider_id, service_code, licence_type, state, legal_bases,
        fields, purposes, quota_per_day, valid_from, valid_to, param_limits, caches_answers,
-       signed_requests, hash, created_at)
+       signed_requests, hash, created_at, four_eyes, proposed_by)
     values (${terms.id}, ${terms.version}, ${terms.requester}, ${terms.provider},
       ${terms.service ?? null}, ${terms.licenceType ?? null}, ${record.state},
       ${textArray(terms.legalBases)}, ${textArray(terms.fields)}, ${textArray(terms.purposes)},
       ${terms.quota.perDay}, ${terms.validFrom}, ${terms.validTo}, ${limits},
-      ${terms.cacheAnswers}, ${terms.signedRequests}, ${record.hash}, ${moment(record.at)})`);
+      ${terms.cacheAnswers}, ${terms.signedRequests}, ${record.hash}, ${moment(record.at)},
+      ${record.fourEyes}, ${record.proposedBy})`);
   await tx.execute(sql`
     insert into exchange.agreement_versions (agreement_id, version, terms, hash)
     values (${terms.id}, ${terms.version}, ${jsonText(terms)}, ${record.hash})`);
@@ -159,6 +172,22 @@ export async function updateAgreementState(
   state: AgreementRow['state'],
 ): Promise<void> {
   await tx.execute(sql`update exchange.agreements set state = ${state} where id = ${id}`);
+}
+
+/**
+ * Notes who approves a proposal and for which department, then who seconds it. The table refuses the
+ * account that proposed, a department that isn't the provider, and the same account twice.
+ */
+export async function insertApproval(
+  tx: Tx,
+  id: string,
+  approval: { by: string; department: string },
+): Promise<void> {
+  await tx.execute(sql`
+    update exchange.agreements set approved_by = coalesce(approved_by, ${approval.by}),
+      approved_for = coalesce(approved_for, ${approval.department}),
+      seconded_by = case when approved_by is not null then ${approval.by} end
+    where id = ${id}`);
 }
 
 /** Something that happened to an agreement. */

@@ -1,7 +1,7 @@
 // Agreements: a requester proposes, another department's officer decides, either side sees how it
 // stands (contract section 4.2).
 import { z } from 'zod';
-import { type Actor, hasScope, rowScopeOf } from '../identity/index.ts';
+import { type Actor, accountOf, hasScope, rowScopeOf } from '../identity/index.ts';
 import { cityDay, dbNow, type Tx } from '../platform/index.ts';
 import {
   type AgreementAct,
@@ -15,6 +15,7 @@ import { type AgreementRecords, invalidAgreement, readProposal } from './agreeme
 import {
   type AgreementRow,
   findAgreement,
+  insertApproval,
   listAgreements,
   updateAgreementState,
 } from './agreement-store.ts';
@@ -44,6 +45,8 @@ export interface Agreement {
   paramLimits?: Record<string, unknown[]>;
   cacheAnswers: boolean;
   signedRequests: boolean;
+  /** Two officers of the provider must approve it. */
+  fourEyes: boolean;
   hash: string;
   /** Filled once both departments sign with their own keys. */
   signatures: never[];
@@ -64,6 +67,23 @@ export function createAgreements(
     return cityDay(await dbNow(tx), cityTz);
   }
 
+  /** Notes an approval; true when no further one is needed. */
+  async function approve(
+    tx: Tx,
+    actor: Actor,
+    { id, provider, fourEyes, proposedBy, approvedBy }: AgreementRow,
+    officer: string | undefined,
+  ): Promise<boolean> {
+    const by = accountOf(actor, officer);
+    if (by === proposedBy || by === approvedBy) {
+      throw exchangeErrors.second_approver_needed(
+        'Four eyes: another account than the one that proposed or approved this must approve it.',
+      );
+    }
+    await insertApproval(tx, id, { by, department: provider });
+    return !fourEyes || approvedBy !== null;
+  }
+
   return {
     /** Proposes an agreement with whoever provides the service or issues the licence type. */
     async proposeAgreement(actor: Actor, written: unknown): Promise<Agreement> {
@@ -71,14 +91,15 @@ export function createAgreements(
       const requester = departmentOf(actor);
       const proposal = readProposal(written);
       return database.as(rowScopeOf(actor)).transaction(async (tx) => {
-        const provider = await providerOf(tx, proposal);
+        const { provider, fourEyes } = await providerOf(tx, proposal);
         if (provider === requester) {
           throw invalidAgreement([
             { pointer: '/service', detail: 'is your own: it needs no agreement' },
           ]);
         }
         const id = ids.uuid();
-        await record(tx, actor, { ...proposal, id, version: 1, requester, provider }, 'proposed');
+        const terms = { ...proposal, id, version: 1, requester, provider };
+        await record(tx, actor, terms, { state: 'proposed', fourEyes });
         const row = await findAgreement(tx, requester, id);
         if (!row) throw notFound();
         return viewOf(row, await today(tx));
@@ -108,13 +129,15 @@ export function createAgreements(
           );
         }
         const day = await today(tx);
-        const state = stateAfter(stateOn(row.state, row.validTo, day), act);
-        if (!state || state === 'expired' || state === 'proposed') {
+        const next = stateAfter(stateOn(row.state, row.validTo, day), act);
+        if (!next || next === 'expired' || next === 'proposed') {
           throw exchangeErrors.agreement_act_not_allowed(
             'The agreement’s state does not allow this.',
           );
         }
-        await updateAgreementState(tx, id, state);
+        const isWhole = act !== 'approve' || (await approve(tx, actor, row, officer));
+        const state = isWhole ? next : row.state;
+        if (isWhole) await updateAgreementState(tx, id, state);
         const event = { act, state, reason, ...(officer === undefined ? {} : { officer }) };
         await recordEvent(tx, actor, row, event, await dbNow(tx));
         return viewOf({ ...row, state }, day);
@@ -152,7 +175,8 @@ export function createAgreements(
 }
 
 function viewOf(row: AgreementRow, today: string): Agreement {
-  const { quotaPerDay, cachesAnswers, service, licenceType, paramLimits, createdAt, ...same } = row;
+  const { quotaPerDay, cachesAnswers, service, licenceType, paramLimits, createdAt, ...rest } = row;
+  const { proposedBy: _, approvedBy: __, ...same } = rest;
   return {
     ...same,
     state: stateOn(row.state, row.validTo, today),

@@ -12,19 +12,22 @@ export interface QuestionRow {
   createdAt: number;
   deadline: number;
   claimedBy: string | null;
+  /** Who asked it: she can't answer it. */
+  askedBy: string | null;
 }
 
 const columns = sql`
   q.verification_id as id, q.provider_id as provider, q.service_code as service,
   q.requester_id as requester, ${milliseconds(sql`q.created_at`)} as "createdAt",
-  ${milliseconds(sql`q.deadline`)} as deadline, q.claimed_by as "claimedBy"`;
+  ${milliseconds(sql`q.deadline`)} as deadline, q.claimed_by as "claimedBy",
+  q.asked_by as "askedBy"`;
 
 /** Puts an open verification before its provider's desk. */
 export async function insertQuestion(tx: Tx, verificationId: string): Promise<void> {
   await tx.execute(sql`
     insert into exchange.questions
-      (verification_id, provider_id, service_code, requester_id, created_at, deadline)
-    select id, provider_id, service_code, requester_id, created_at, deadline
+      (verification_id, provider_id, service_code, requester_id, created_at, deadline, asked_by)
+    select id, provider_id, service_code, requester_id, created_at, deadline, asked_by
     from exchange.verifications where id = ${verificationId}`);
 }
 

@@ -66,7 +66,10 @@ export function createDesk(
     const row = await findVerification(tx, id, 'for update');
     const question = row && (await lockQuestion(tx, departmentOf(actor), id));
     if (!row || !question || row.endedAt !== null) throw notFound();
-    const { claimedBy } = question;
+    const { claimedBy, askedBy } = question;
+    if (askedBy === actorKey(actor)) {
+      throw exchangeErrors.own_question('Who asked a question does not answer it: another must.');
+    }
     if (claimedBy !== null && claimedBy !== actorKey(actor)) {
       throw exchangeErrors.question_claimed('Another officer has taken this question.');
     }

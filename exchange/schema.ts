@@ -78,6 +78,11 @@ export const agreements = exchangeSchema.table(
     signedRequests: boolean('signed_requests').notNull(),
     hash: text('hash').notNull(),
     createdAt: moment('created_at').notNull(),
+    fourEyes: boolean('four_eyes').notNull().default(false),
+    proposedBy: text('proposed_by'),
+    approvedBy: text('approved_by'),
+    approvedFor: text('approved_for'),
+    secondedBy: text('seconded_by'),
   },
   (table) => [
     index('agreements_of_service')
@@ -227,6 +232,7 @@ export const questions = exchangeSchema.table(
     deadline: moment('deadline').notNull(),
     claimedBy: text('claimed_by'),
     claimedAt: moment('claimed_at'),
+    askedBy: text('asked_by'),
   },
   (table) => [index('questions_of_provider').on(table.providerId, table.deadline)],
 );

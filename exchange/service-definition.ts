@@ -43,6 +43,8 @@ export const ServiceDefinition = z.strictObject({
   }),
   answerSensitivity: z.enum(['public', 'personal', 'sensitive']).default('personal'),
   citizenVisibility: z.enum(['immediate', 'delayed']).default('immediate'),
+  /** Two officers of the provider must approve an agreement over it. */
+  fourEyes: z.boolean().default(false),
   answerRetentionDays: z.int().min(1).max(3650),
   replacesPaperZh: line.optional(),
   rule: AnswerRule.optional(),

@@ -1,5 +1,6 @@
 // The face of identity: who acts, whose data it is, and the only way from a reference to an ID.
 export type { AccessDetail, AccessEntry } from './access.ts';
+export { accountOf } from './account.ts';
 export { type Actor, anonymousActor, ROLES, type Role, SCOPES, type Scope } from './actor.ts';
 export { ASSURANCES, type Assurance } from './assurance.ts';
 export type { Client } from './client.ts';
@@ -37,6 +38,7 @@ export {
   type PersonIdentifier,
 } from './identifiers.ts';
 export type { Credentials } from './local-sign-in.ts';
+export type { ListedOfficer, RoleRequest } from './officers.ts';
 export type { ListedProvider } from './provider-sign-in.ts';
 export { hasScope, requireRole, requireScope, scopesOf } from './roles.ts';
 export { rowScopeOf } from './row-scope.ts';

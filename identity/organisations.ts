@@ -2,6 +2,7 @@
 import {
   type Clock,
   type Database,
+  databaseFault,
   type Ids,
   isUniqueViolation,
   type Tx,
@@ -9,15 +10,16 @@ import {
 import { isRole, type Role } from './actor.ts';
 import { identityErrors } from './errors.ts';
 import { isUscc } from './identifiers.ts';
+import { incompatible } from './officers.ts';
+import { dutyOf } from './roles.ts';
 import type { SecretHash, Stretching } from './secret-hash.ts';
+import { closeSetUp, listOfficers, type OfficerRow, upsertOfficer } from './store-officers.ts';
 import {
   findOrganisation,
   findOrganisationByUscc,
-  listOfficers,
+  type Level,
   listOrganisations,
-  type OfficerRow,
   type Organisation,
-  upsertOfficer,
   upsertOrganisation,
 } from './store-organisations.ts';
 import { putSecret } from './store-sessions.ts';
@@ -42,6 +44,12 @@ export interface OfficerInput {
   stretching?: Stretching;
 }
 
+/** An organisation to be put; without a level it stands at the city's. */
+export type OrganisationInput = Omit<Organisation, 'level' | 'parentId'> & {
+  level?: Level;
+  parentId?: string | null;
+};
+
 /** Departments and officers of one house. */
 export function createOrganisations(deps: {
   database: Database;
@@ -64,8 +72,9 @@ export function createOrganisations(deps: {
 
     listOrganisations: () => listOrganisations(database.db),
 
-    /** Adds an organisation or changes the one of this id. */
-    async putOrganisation(tx: Tx, organisation: Organisation): Promise<void> {
+    /** Adds an organisation or changes the one of this id; one below another stands on a lower level. */
+    async putOrganisation(tx: Tx, input: OrganisationInput): Promise<void> {
+      const organisation = { level: 'city' as const, parentId: null, ...input };
       if (!isUscc(organisation.uscc)) {
         throw identityErrors.uscc_invalid('This is not a unified social credit code.', {
           fields: [{ pointer: '/uscc', detail: 'Check its 18 characters.' }],
@@ -74,19 +83,26 @@ export function createOrganisations(deps: {
       try {
         await upsertOrganisation(tx, organisation, clock.now());
       } catch (cause) {
-        if (!isUniqueViolation(cause)) throw cause;
-        throw identityErrors.organisation_invalid('Another organisation has this code.', { cause });
+        if (databaseFault(cause)?.constraint?.startsWith('organisations_') !== true) throw cause;
+        throw identityErrors.organisation_invalid(
+          isUniqueViolation(cause)
+            ? 'Another organisation has this code.'
+            : 'It needs an organisation above it on a higher level, and none at the city’s level.',
+          { cause },
+        );
       }
     },
 
-    /** Adds an officer or changes the one of this key: these roles and no others. Returns her id. */
+    /**
+     * Adds an officer or changes the one of this key: these roles and no others. Returns her id. For
+     * setting up a city; afterwards the database lets roles be granted by two operators only.
+     */
     async putOfficer(tx: Tx, input: OfficerInput): Promise<string> {
-      const { password, stretching = 'now', roles, ...officer } = input;
-      const id = await upsertOfficer(
-        tx,
-        { ...officer, id: ids.uuid(), roles: [...roles] },
-        clock.now(),
-      );
+      const { password, stretching = 'now', roles, ...account } = input;
+      const [duty = 'work', ...others] = new Set(roles.map(dutyOf));
+      if (others.length > 0) throw incompatible();
+      const officer = { ...account, id: ids.uuid(), duty, roles };
+      const id = await upsertOfficer(tx, officer, clock.now());
       if (password !== undefined) {
         const hash = await secretHash.hashSecret(password, stretching);
         await putSecret(tx, { kind: 'officer', id }, hash, clock.now());
@@ -106,12 +122,17 @@ export function createOrganisations(deps: {
     },
 
     async listOfficers(organisationId: string | null = null): Promise<Officer[]> {
-      return (await listOfficers(database.db, organisationId)).map(asOfficer);
+      const page = organisationId === null ? {} : { organisationId };
+      return (await listOfficers(database.db, page)).map(asOfficer);
     },
+
+    /** Ends the setting up of a city: see putOfficer. */
+    closeSetUp,
   };
 }
 
 /** The stored officer with the roles this version knows. */
-function asOfficer(row: OfficerRow): Officer {
-  return { ...row, roles: row.roles.filter(isRole) };
+function asOfficer({ id, key, username, organisationId, grants }: OfficerRow): Officer {
+  const roles = grants.map(({ role }) => role).filter(isRole);
+  return { id, key, username, organisationId, roles };
 }

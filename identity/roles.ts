@@ -14,6 +14,25 @@ const DOORS = {
   operator: ['types:manage', 'services:manage'],
 } as const satisfies Record<Role, readonly Scope[]>;
 
+/** What an account is for; it never changes, and decides which roles may be held together. */
+export type Duty = 'work' | 'audit' | 'operate';
+
+// Who watches does not act, and who operates has no role that opens personal data.
+const DUTIES = {
+  desk: 'work',
+  issuer: 'work',
+  approver: 'work',
+  provider: 'work',
+  steward: 'work',
+  auditor: 'audit',
+  operator: 'operate',
+} as const satisfies Record<Role, Duty>;
+
+/** The duty an account must have to hold a role. */
+export function dutyOf(role: Role): Duty {
+  return DUTIES[role];
+}
+
 /** What a role opens. */
 export function scopesOf(role: Role): readonly Scope[] {
   return DOORS[role];

@@ -26,6 +26,9 @@ export const organisations = identitySchema.table('organisations', {
   uscc: text('uscc').notNull().unique(),
   kind: text('kind').notNull(),
   roles: text('roles').array().notNull(),
+  level: text('level').notNull().default('city'),
+  parentId: text('parent_id'),
+  parentLevel: text('parent_level'),
   createdAt: moment('created_at').notNull(),
 });
 
@@ -36,7 +39,33 @@ export const officers = identitySchema.table('officers', {
   organisationId: text('organisation_id')
     .notNull()
     .references(() => organisations.id),
+  duty: text('duty').notNull().default('work'),
+  leftAt: moment('left_at'),
   createdAt: moment('created_at').notNull(),
+});
+
+export const roleRequests = identitySchema.table('role_requests', {
+  id: uuid('id').primaryKey(),
+  act: text('act').notNull(),
+  officerId: uuid('officer_id')
+    .notNull()
+    .references(() => officers.id),
+  role: text('role').notNull(),
+  reach: text('reach').notNull(),
+  validFrom: date('valid_from').notNull(),
+  validTo: date('valid_to'),
+  reason: text('reason').notNull(),
+  requestedBy: uuid('requested_by').notNull(),
+  requestedAt: moment('requested_at').notNull(),
+  state: text('state').notNull(),
+  decidedBy: uuid('decided_by'),
+  decidedAt: moment('decided_at'),
+  ofOperators: text('of_operators').notNull().generatedAlwaysAs('operate'),
+});
+
+export const setUp = identitySchema.table('set_up', {
+  id: smallint('id').primaryKey(),
+  at: moment('at').notNull(),
 });
 
 export const roleGrants = identitySchema.table(
@@ -47,6 +76,11 @@ export const roleGrants = identitySchema.table(
       .references(() => officers.id, { onDelete: 'cascade' }),
     role: text('role').notNull(),
     grantedAt: moment('granted_at').notNull(),
+    reach: text('reach').notNull().default('own'),
+    validFrom: date('valid_from').notNull().default('-infinity'),
+    validTo: date('valid_to'),
+    requestId: uuid('request_id').references(() => roleRequests.id),
+    duty: text('duty').notNull().generatedAlwaysAs('work'),
   },
   (table) => [primaryKey({ columns: [table.officerId, table.role] })],
 );
@@ -185,6 +219,15 @@ export const openidRecords = identitySchema.table(
   },
   (table) => [primaryKey({ columns: [table.model, table.idDigest] })],
 );
+
+export const sessionPosts = identitySchema.table('session_posts', {
+  sessionId: uuid('session_id')
+    .primaryKey()
+    .references(() => sessions.id, { onDelete: 'cascade' }),
+  organisationId: text('organisation_id')
+    .notNull()
+    .references(() => organisations.id),
+});
 
 export const clients = identitySchema.table('clients', {
   id: text('id').primaryKey(),

@@ -15,9 +15,11 @@ import { createDevices } from './device.ts';
 import { maskIdentifier } from './identifiers.ts';
 import { createKeyRing } from './key-ring.ts';
 import { createLocalSignIn } from './local-sign-in.ts';
+import { createOfficers } from './officers.ts';
 import { createOrganisations } from './organisations.ts';
 import { createPeople, type RevealedPerson } from './people.ts';
 import { createPersonIndex } from './person-index.ts';
+import { createPosts } from './posts.ts';
 import { createProviderSignIn } from './provider-sign-in.ts';
 import { createReferences } from './references.ts';
 import { createRotation } from './rotation.ts';
@@ -121,6 +123,8 @@ export function createIdentity(deps: IdentityDeps) {
     ...createClientChanges({ database, clock, ids, clients, recordAccess: access.recordAccess }),
     ...acting,
     ...createDelegations({ database, ids, people, access, acting, cityTz }),
+    ...createOfficers({ database, ids, cityTz, recordAccess: access.recordAccess }),
+    ...createPosts({ database }),
     ...sessions,
     ...rotation,
     ...localSignIn,

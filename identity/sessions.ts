@@ -68,7 +68,7 @@ export function createSessions(deps: {
   const { database, ids, formKey, cityTz } = deps;
 
   async function find(tx: Tx, token: string, requestId: string): Promise<Actor | null> {
-    const row = await findSession(tx, digestOf(token), STALE_SECONDS);
+    const row = await findSession(tx, digestOf(token), STALE_SECONDS, cityTz);
     if (!row) return null;
     if (row.isStale) await touchSession(tx, row.id, IDLE_SECONDS);
     const common = { requestId, sessionId: row.id, assurance: row.assurance, scopes: [] };
@@ -88,7 +88,7 @@ export function createSessions(deps: {
       organisationId: row.organisationId,
       officerId: row.officerId ?? undefined,
       officerKey: row.officerKey ?? undefined,
-      roles: row.roles.filter(isRole),
+      roles: (row.roles ?? []).filter(isRole),
     };
   }
 

@@ -1,4 +1,4 @@
-// SQL over identity.organisations, identity.officers, identity.role_grants.
+// SQL over identity.organisations.
 import { sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
 import { textArray } from './store-text-array.ts';
@@ -13,18 +13,17 @@ export interface Organisation {
   kind: string;
   /** What it does here: issuer, provider, requester, operator, auditor … */
   roles: string[];
+  level: Level;
+  /** The organisation above it; null at the city's level. */
+  parentId: string | null;
 }
 
-export interface OfficerRow {
-  id: string;
-  key: string;
-  username: string;
-  organisationId: string;
-  roles: string[];
-}
+/** Where an organisation stands in the tree, from the top. */
+export type Level = 'city' | 'district' | 'street' | 'community';
 
 const organisationColumns = sql`
-  id, name_zh as "nameZh", name_en as "nameEn", short_zh as "shortZh", uscc, kind, roles`;
+  id, name_zh as "nameZh", name_en as "nameEn", short_zh as "shortZh", uscc, kind, roles, level,
+  parent_id as "parentId"`;
 
 export async function findOrganisation(tx: Tx, id: string): Promise<Organisation | null> {
   const [row] = await selectRows<Organisation>(
@@ -54,54 +53,16 @@ export async function upsertOrganisation(
   organisation: Organisation,
   at: Date,
 ): Promise<void> {
-  const { id, nameZh, nameEn, shortZh, uscc, kind, roles } = organisation;
+  const { id, nameZh, nameEn, shortZh, uscc, kind, roles, level, parentId } = organisation;
   await tx.execute(
     sql`insert into identity.organisations
-        (id, name_zh, name_en, short_zh, uscc, kind, roles, created_at)
-      values (${id}, ${nameZh}, ${nameEn}, ${shortZh}, ${uscc}, ${kind}, ${textArray(roles)},
+        (id, name_zh, name_en, short_zh, uscc, kind, roles, level, parent_id, parent_level, created_at)
+      values (${id}, ${nameZh}, ${nameEn}, ${shortZh}, ${uscc}, ${kind}, ${textArray(roles)}, ${level},
+        ${parentId}, (select level from identity.organisations where id = ${parentId}),
         ${at.toISOString()})
       on conflict (id) do update set name_zh = excluded.name_zh, name_en = excluded.name_en,
         short_zh = excluded.short_zh, uscc = excluded.uscc, kind = excluded.kind,
-        roles = excluded.roles`,
+        roles = excluded.roles, level = excluded.level, parent_id = excluded.parent_id,
+        parent_level = excluded.parent_level`,
   );
-}
-
-const officers = sql`
-  select o.id, o.key, o.username, o.organisation_id as "organisationId",
-    array(select role from identity.role_grants g where g.officer_id = o.id order by role) as roles
-  from identity.officers o`;
-
-export function listOfficers(tx: Tx, organisationId: string | null): Promise<OfficerRow[]> {
-  const all = organisationId === null;
-  return selectRows<OfficerRow>(
-    tx,
-    all
-      ? sql`${officers} order by o.key`
-      : sql`${officers} where o.organisation_id = ${organisationId} order by o.key`,
-  );
-}
-
-/** Adds an officer or changes the one of this key, and gives her exactly these roles. */
-export async function upsertOfficer(tx: Tx, officer: OfficerRow, at: Date): Promise<string> {
-  const [row] = await selectRows<{ id: string }>(
-    tx,
-    sql`insert into identity.officers (id, key, username, organisation_id, created_at)
-      values (${officer.id}, ${officer.key}, ${officer.username}, ${officer.organisationId},
-        ${at.toISOString()})
-      on conflict (key) do update set username = excluded.username,
-        organisation_id = excluded.organisation_id
-      returning id`,
-  );
-  if (!row) throw new TypeError('An upsert returns its row.');
-  await tx.execute(
-    sql`delete from identity.role_grants
-      where officer_id = ${row.id} and role <> all (${textArray(officer.roles)})`,
-  );
-  await tx.execute(
-    sql`insert into identity.role_grants (officer_id, role, granted_at)
-      select ${row.id}::uuid, role, ${at.toISOString()}::timestamptz
-        from unnest(${textArray(officer.roles)}) as role
-      on conflict do nothing`,
-  );
-  return row.id;
 }

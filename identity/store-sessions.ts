@@ -41,7 +41,8 @@ export interface SessionRow {
   officerId: string | null;
   officerKey: string | null;
   organisationId: string | null;
-  roles: string[];
+  /** Null for people, who have none. */
+  roles: string[] | null;
   /** Not noted as seen for a while: worth a write. */
   isStale: boolean;
   /** The delegation the session acts by, whether or not it still holds. */
@@ -90,7 +91,7 @@ export async function findOfficerSecret(
     tx,
     sql`select o.id, s.hash from identity.officers o
       join identity.local_secrets s on s.account_kind = 'officer' and s.account_id = o.id
-      where o.username = ${username}`,
+      where o.username = ${username} and o.left_at is null`,
   );
   return row ?? null;
 }
@@ -114,24 +115,25 @@ export async function insertSession(
   );
 }
 
-/** The session of a token, if it still runs, with the roles its officer holds now. */
+/** The session of a token, if it still runs, with the roles its officer holds where she sits now. */
 export async function findSession(
   tx: Tx,
   tokenDigest: Buffer,
   staleSeconds: number,
+  cityTz: string,
 ): Promise<SessionRow | null> {
   const [row] = await selectRows<SessionRow>(
     tx,
     sql`select s.id, s.person_id as "personId", s.officer_id as "officerId", o.key as "officerKey",
-        s.assurance, o.organisation_id as "organisationId",
-        array(select role from identity.role_grants g where g.officer_id = s.officer_id
-          order by role) as roles,
+        s.assurance, standing.organisation_id as "organisationId", standing.roles,
         s.seen_at < now - make_interval(secs => ${staleSeconds}) as "isStale",
         case when d.id is not null then jsonb_build_object(
           'id', d.id, 'principalId', d.principal_id, 'items', d.items, 'state', d.state,
           'validFrom', d.valid_from, 'validTo', d.valid_to, 'readAt', now) end as "actingBy"
       from platform.now() as now, identity.sessions s
         left join identity.officers o on o.id = s.officer_id
+        left join lateral identity.standing(s.id, s.officer_id, (now at time zone ${cityTz})::date)
+          as standing on true
         left join identity.acting_sessions a on a.session_id = s.id
         left join identity.delegations d on d.id = a.delegation_id and d.agent_id = s.person_id
       where s.token_digest = ${tokenDigest} and s.idle_expires_at > now and s.expires_at > now`,

@@ -2,7 +2,7 @@
 // The database itself refuses an approver who is the requester.
 
 import { z } from 'zod';
-import { type Actor, requireRole, rowScopeOf } from '../identity/index.ts';
+import { type Actor, accountOf, requireRole, rowScopeOf } from '../identity/index.ts';
 import { dbNow, type JsonObject, type Tx } from '../platform/index.ts';
 import {
   type ApplicationRow,
@@ -65,7 +65,7 @@ export function createApplications(
     if (row.state !== 'awaiting_approval') {
       throw registryErrors.application_decided('This application was decided before.');
     }
-    if (row.requester === whoActs(actor)) {
+    if (row.requester === accountOf(actor)) {
       throw registryErrors.own_application(
         'Four eyes: an officer other than the one who asked must decide.',
       );
@@ -98,7 +98,7 @@ export function createApplications(
             typeId: type.id,
             organisationId: authority.id,
             holderId: draft.holderId,
-            requester: whoActs(actor),
+            requester: accountOf(actor),
             inputSealed,
           },
           now,
@@ -132,7 +132,7 @@ export function createApplications(
             const number = recorded.licences[0]?.number ?? null;
             await decideApplication(
               tx,
-              { id, state: 'approved', approver: whoActs(actor), number },
+              { id, state: 'approved', approver: accountOf(actor), number },
               now,
             );
             return recorded;
@@ -151,7 +151,7 @@ export function createApplications(
         const row = await lockOwn(tx, actor, id);
         await decideApplication(
           tx,
-          { id, state: 'refused', approver: whoActs(actor), number: null },
+          { id, state: 'refused', approver: accountOf(actor), number: null },
           await dbNow(tx),
         );
         return identity.recordAccess(tx, actor, {
@@ -176,10 +176,4 @@ export function createApplications(
         .transaction((tx) => listOpenApplications(tx, organisationId));
     },
   };
-}
-
-/** The one whose eyes they are: the officer where she is known, else the department's system. */
-function whoActs(actor: Actor): string {
-  const officer = actor.officerKey ?? actor.onBehalfOf;
-  return officer === undefined ? `client:${actor.clientId ?? actor.kind}` : `officer:${officer}`;
 }

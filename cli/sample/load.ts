@@ -162,6 +162,7 @@ async function loadWorld(
         stretching: 'first-use',
       });
     }
+    await identity.closeSetUp(tx);
     for (const department of world.departments) {
       const file = files.get(department.id);
       if (!file || (await identity.findClient(tx, department.id))) continue;

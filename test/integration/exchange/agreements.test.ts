@@ -1,6 +1,8 @@
 // Agreements and services: who may put what in force, and what it changes at once.
+
+import { sql } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../platform/index.ts';
+import { databaseFault, type JsonObject } from '../../../platform/index.ts';
 import {
   askNow,
   CANTEEN,
@@ -66,6 +68,7 @@ describe('an agreement', () => {
       provider: 'civil',
       cacheAnswers: false,
       signedRequests: false,
+      fourEyes: false,
       hash: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/),
       signatures: [],
       createdAt: proposed.createdAt,
@@ -206,6 +209,79 @@ describe('an agreement', () => {
     expect(events.map(({ payload }) => payload)).toEqual([
       { agreement: id, state: 'proposed' },
       { agreement: id, state: 'active' },
+    ]);
+  });
+});
+
+describe('an agreement over a service that takes four eyes', () => {
+  const second = officer('civil-approver-2', 'approver');
+  const propose = async () => {
+    const marital = sampleServices.find(({ id }) => id === 'VS-MARITAL');
+    await house.exchange.publishService(operator, {
+      ...withRule(marital ?? Object()),
+      four_eyes: true,
+    });
+    await clear();
+    return (await house.exchange.proposeAgreement(dpf, proposal())).id;
+  };
+  const approve = (actor: typeof approver, id: string) =>
+    house.exchange.decideAgreement(actor, id, 'approve', reason);
+
+  test('is in force when a second officer has approved it, and not by the first one twice', async () => {
+    const id = await propose();
+    expect(await approve(approver, id)).toMatchObject({ state: 'proposed', fourEyes: true });
+    expect(await ask()).toBe('exchange.no_agreement');
+    expect(await codeOf(approve(approver, id))).toBe('exchange.second_approver_needed');
+    expect(await approve(second, id)).toMatchObject({ state: 'active' });
+    expect(await ask()).toBe('not refused');
+  });
+
+  test('counts the officers whom the department’s system names', async () => {
+    const id = await propose();
+    const system = department('civil');
+    const by = (key: string) =>
+      house.exchange.decideAgreement(system, id, 'approve', { ...reason, officer: key });
+    expect(await by('civil-approver-1')).toMatchObject({ state: 'proposed' });
+    expect(await codeOf(by('civil-approver-1'))).toBe('exchange.second_approver_needed');
+    expect(await by('civil-approver-2')).toMatchObject({ state: 'active' });
+  });
+
+  test('is not made by one account in the database either, nor by another department', async () => {
+    const id = await propose();
+    const set = async (change: ReturnType<typeof sql>) => {
+      try {
+        await house.database
+          .as({ organisation: 'civil' })
+          .transaction((tx) =>
+            tx.execute(sql`update exchange.agreements set ${change} where id = ${id}`),
+          );
+        return 'not refused';
+      } catch (error) {
+        const fault = databaseFault(error);
+        return fault?.constraint ?? fault?.code;
+      }
+    };
+    const seen = [
+      await set(sql`state = 'active'`),
+      await set(sql`approved_by = proposed_by, approved_for = provider_id`),
+      await set(sql`approved_by = 'officer:x', approved_for = requester_id`),
+      await set(sql`approved_by = 'officer:x', approved_for = provider_id, state = 'active'`),
+      await set(
+        sql`approved_by = 'officer:x', approved_for = provider_id, seconded_by = 'officer:x'`,
+      ),
+      await set(
+        sql`approved_by = 'officer:x', approved_for = provider_id, seconded_by = proposed_by`,
+      ),
+      await set(sql`proposed_by = null`),
+    ];
+    expect(seen).toEqual([
+      'agreements_approved',
+      'agreements_two_accounts',
+      'agreements_provider_approves',
+      'agreements_approved',
+      'agreements_four_eyes',
+      'agreements_four_eyes',
+      '42501',
     ]);
   });
 });

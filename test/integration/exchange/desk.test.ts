@@ -1,6 +1,7 @@
 // The provider's desk: questions no rule answers.
+import { sql } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../platform/index.ts';
+import { databaseFault, type JsonObject } from '../../../platform/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import { codeOf, department, LI, maritalQuestion, officer, WANG, withExchange } from './house.ts';
 
@@ -132,6 +133,26 @@ describe('a claimed question', () => {
     const deskOfficer = officer('civil-desk-1', 'desk');
     expect(await codeOf(house.exchange.claimQuestion(deskOfficer, id))).toBe('exchange.scope');
     expect(await codeOf(house.exchange.listQuestions(deskOfficer))).toBe('exchange.scope');
+  });
+
+  test('is not answered by who asked it, wherever she sits now', async () => {
+    const asker = officer('police-desk-1', 'desk');
+    const { id } = await house.exchange.ask(asker, adoptionQuestion());
+    const moved = { ...asker, organisationId: 'civil', roles: clerk.roles };
+    const answer = { matches: true, as_of: '2026-03-04' };
+    expect([
+      await codeOf(house.exchange.claimQuestion(moved, id)),
+      await codeOf(house.exchange.answerQuestion(moved, id, { answer })),
+    ]).toEqual(['exchange.own_question', 'exchange.own_question']);
+    const claim = house.database.as({ organisation: 'civil' }).transaction((tx) =>
+      tx.execute(
+        sql`update exchange.questions set claimed_by = asked_by, claimed_at = now()
+          where verification_id = ${id}`,
+      ),
+    );
+    await expect(claim).rejects.toSatisfy(
+      (error) => databaseFault(error)?.constraint === 'questions_two_accounts',
+    );
   });
 
   test('goes when its requester takes it back', async () => {

@@ -9,6 +9,7 @@ const { database, ownerSql } = withDatabase();
 const identity = makeIdentity(database);
 const { db } = database;
 
+const ATOP = { level: 'city', parentId: null };
 const CIVIL = { ...HOUSING, id: 'civil', uscc: '11990100009900013U', shortZh: '民政局' };
 
 describe('organisations', () => {
@@ -17,11 +18,11 @@ describe('organisations', () => {
     await identity.putOrganisation(db, HOUSING);
     await identity.putOrganisation(db, { ...CIVIL, roles: ['issuer', "o'brien", '民,政"'] });
     expect(await identity.listOrganisations()).toEqual([
-      { ...CIVIL, roles: ['issuer', "o'brien", '民,政"'] },
-      HOUSING,
+      { ...CIVIL, ...ATOP, roles: ['issuer', "o'brien", '民,政"'] },
+      { ...HOUSING, ...ATOP },
     ]);
-    expect(await identity.getOrganisation('housing')).toEqual(HOUSING);
-    expect(await identity.findOrganisationByUscc(HOUSING.uscc)).toEqual(HOUSING);
+    expect(await identity.getOrganisation('housing')).toEqual({ ...HOUSING, ...ATOP });
+    expect(await identity.findOrganisationByUscc(HOUSING.uscc)).toMatchObject(HOUSING);
     expect(await identity.findOrganisationByUscc('11990100009900021N')).toBeNull();
     await expect(identity.getOrganisation('nobody')).rejects.toMatchObject({
       code: 'identity.organisation_not_found',
@@ -166,13 +167,16 @@ describe('the app role', () => {
       key_versions: 'INSERT SELECT',
       known_devices: 'DELETE INSERT SELECT UPDATE',
       local_secrets: 'INSERT SELECT UPDATE',
-      officers: 'INSERT SELECT UPDATE',
+      officers: 'INSERT SELECT',
       openid_records: 'DELETE INSERT SELECT UPDATE',
       organisations: 'INSERT SELECT UPDATE',
       people: 'INSERT SELECT UPDATE',
       provider_flows: 'DELETE INSERT SELECT',
       relying_parties: 'INSERT SELECT UPDATE',
       role_grants: 'DELETE INSERT SELECT',
+      role_requests: 'INSERT SELECT',
+      session_posts: 'DELETE INSERT SELECT UPDATE',
+      set_up: 'INSERT SELECT',
       sessions: 'DELETE INSERT SELECT UPDATE',
       sign_in_tries: 'DELETE INSERT SELECT UPDATE',
     });
