@@ -2,7 +2,7 @@
 export type { AccessDetail, AccessEntry } from './access.ts';
 export { accountOf } from './account.ts';
 export { type Actor, anonymousActor, ROLES, type Role, SCOPES, type Scope } from './actor.ts';
-export { ASSURANCES, type Assurance } from './assurance.ts';
+export { ASSURANCES, type Assurance, hasAssurance, requireAssurance } from './assurance.ts';
 export type { Client } from './client.ts';
 export {
   CLIENT_CHANGE_KINDS,
@@ -39,6 +39,7 @@ export {
 } from './identifiers.ts';
 export type { Credentials } from './local-sign-in.ts';
 export type { ListedOfficer, RoleRequest } from './officers.ts';
+export type { Passkey } from './passkeys.ts';
 export type { ListedProvider } from './provider-sign-in.ts';
 export { hasScope, requireRole, requireScope, scopesOf } from './roles.ts';
 export { rowScopeOf } from './row-scope.ts';

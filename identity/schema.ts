@@ -1,5 +1,7 @@
 // The tables of identity as drizzle sees them; the migrations that name their columns make them.
 import {
+  bigint,
+  boolean,
   customType,
   date,
   integer,
@@ -227,6 +229,28 @@ export const sessionPosts = identitySchema.table('session_posts', {
   organisationId: text('organisation_id')
     .notNull()
     .references(() => organisations.id),
+});
+
+export const passkeys = identitySchema.table('passkeys', {
+  id: uuid('id').primaryKey(),
+  officerId: uuid('officer_id')
+    .notNull()
+    .references(() => officers.id),
+  credentialId: bytea('credential_id').notNull().unique(),
+  publicKey: bytea('public_key').notNull(),
+  counter: bigint('counter', { mode: 'number' }).notNull(),
+  rpId: text('rp_id').notNull(),
+  label: text('label').notNull(),
+  isSynced: boolean('is_synced').notNull(),
+  createdAt: moment('created_at').notNull(),
+  usedAt: moment('used_at'),
+});
+
+export const passkeyChallenges = identitySchema.table('passkey_challenges', {
+  digest: bytea('digest').primaryKey(),
+  use: text('use').notNull(),
+  boundTo: bytea('bound_to').notNull(),
+  expiresAt: moment('expires_at').notNull(),
 });
 
 export const clients = identitySchema.table('clients', {

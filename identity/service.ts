@@ -17,6 +17,7 @@ import { createKeyRing } from './key-ring.ts';
 import { createLocalSignIn } from './local-sign-in.ts';
 import { createOfficers } from './officers.ts';
 import { createOrganisations } from './organisations.ts';
+import { createPasskeys } from './passkeys.ts';
 import { createPeople, type RevealedPerson } from './people.ts';
 import { createPersonIndex } from './person-index.ts';
 import { createPosts } from './posts.ts';
@@ -27,6 +28,7 @@ import { deriveKey, KEY_BYTES } from './sealing.ts';
 import { createSecretHash, type SecretCost } from './secret-hash.ts';
 import { createSessions } from './sessions.ts';
 import { deleteExpiredJtis, startRememberingProofs } from './store-clients.ts';
+import { deleteExpiredChallenges } from './store-passkeys.ts';
 import { deleteExpiredFlows } from './store-provider-flows.ts';
 import { deleteExpiredSessions } from './store-sessions.ts';
 import { deleteExpiredTries } from './store-tries.ts';
@@ -126,6 +128,14 @@ export function createIdentity(deps: IdentityDeps) {
     ...createOfficers({ database, ids, cityTz, recordAccess: access.recordAccess }),
     ...createPosts({ database }),
     ...sessions,
+    ...createPasskeys({
+      database,
+      ids,
+      sessions,
+      access,
+      publicUrl,
+      publicUrlAliases: deps.publicUrlAliases ?? [],
+    }),
     ...rotation,
     ...localSignIn,
     ...providerSignIn,
@@ -149,6 +159,7 @@ export function createIdentity(deps: IdentityDeps) {
       await deleteExpiredSessions(database.db);
       await deleteExpiredTries(database.db);
       await deleteExpiredFlows(database.db);
+      await deleteExpiredChallenges(database.db);
     },
 
     /** The name of the one somebody acts for, if anyone, and whether she still may. */

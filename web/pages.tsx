@@ -9,6 +9,7 @@ import { openRoutes } from './open-routes.tsx';
 import { opsClientRoutes } from './ops-client-routes.tsx';
 import { opsRoutes } from './ops-routes.tsx';
 import { type PageContext, type PageEnv, pageFrame } from './page.tsx';
+import { passkeyRoutes } from './passkey-routes.tsx';
 import { sessionsRoutes } from './sessions-routes.tsx';
 import { signInRoutes } from './sign-in-routes.tsx';
 import { signedInRoutes } from './signed-in-routes.tsx';
@@ -57,6 +58,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', opsRoutes());
   framed.route('/', opsClientRoutes(deps));
   framed.route('/', delegationRoutes(deps));
+  framed.route('/', passkeyRoutes(deps));
   app.route('/', framed);
   return app;
 }

@@ -17,6 +17,11 @@ export function SessionsPage({ c, at, sessions, cityTz }: SessionsProps) {
     <Frame c={c} title={words.title} at={at}>
       <h1>{words.title}</h1>
       <p class="lead">{words.lead}</p>
+      {at === 'desk' ? (
+        <p>
+          <a href="/desk/passkeys">{c.get('text').passkeys.title}</a>
+        </p>
+      ) : null}
       {hasEnded ? (
         <p class="notice good" role="status">
           {words.ended}

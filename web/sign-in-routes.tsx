@@ -9,6 +9,7 @@ import { webErrors } from './errors.ts';
 import { readForm, readOwnForm, safeNext } from './forms.ts';
 import type { PageContext, PageEnv } from './page.tsx';
 import { SignInPage } from './sign-in.tsx';
+import { signInPlaces } from './sign-in-place.ts';
 
 type Credentials = Parameters<PageDeps['identity']['signIn']>[0];
 
@@ -24,7 +25,7 @@ function credentialsFrom(body: Record<string, unknown>): Credentials {
 }
 
 /** The page a person starts from: citizens on /me, auditors on /audit, operators on /ops, others on /desk. */
-function homeOf(actor: Actor): string {
+export function homeOf(actor: Actor): string {
   if (actor.kind === 'citizen') return '/me';
   if (actor.roles.includes('auditor')) return '/audit';
   return actor.roles.includes('operator') ? '/ops' : '/desk';
@@ -52,17 +53,13 @@ function failureOf(c: PageContext, error: AppError): string {
 export function signInRoutes(
   deps: Pick<PageDeps, 'identity' | 'sessionCookie' | 'deviceCookie' | 'flowCookie'>,
 ) {
-  const { identity, sessionCookie, deviceCookie, flowCookie } = deps;
+  const { identity, sessionCookie, flowCookie } = deps;
+  const { placeOf, keepDevice } = signInPlaces(deps);
   const ways = {
     isLocal: identity.isLocalSignInAllowed,
+    hasPasskeys: identity.hasPasskeys,
     providers: identity.identityProviders,
   };
-
-  /** Told after the session's, which simple clients take the first cookie for. */
-  function keepDevice(c: PageContext, device: string): void {
-    if (device === getCookie(c, deviceCookie.name)) return;
-    c.header('Set-Cookie', deviceCookie.set(device), { append: true });
-  }
 
   /** The sign-in page again, with what was wrong. */
   function refused(c: PageContext, error: AppError, next: string) {
@@ -82,21 +79,15 @@ export function signInRoutes(
       const body = isJson ? await readJsonBody(c) : await readForm(c);
       const next = typeof body.next === 'string' ? body.next : undefined;
       // Known before the first try, so that a browser's wrong tries count together from the first on.
-      const device = identity.deviceCookie(getCookie(c, deviceCookie.name));
+      const place = placeOf(c);
       try {
-        const { cookie, actor } = await identity.signIn(credentialsFrom(body), {
-          requestId: c.get('requestId'),
-          address: c.get('peerAddress'),
-          device,
-          userAgent: c.req.header('user-agent'),
-          before: c.get('actor'),
-        });
+        const { cookie, actor } = await identity.signIn(credentialsFrom(body), place);
         c.header('Set-Cookie', sessionCookie.set(cookie));
-        keepDevice(c, device);
+        keepDevice(c, place);
         c.header('Cache-Control', 'no-store');
         return isJson ? c.body(null, 204) : c.redirect(safeNext(next, homeOf(actor)), 303);
       } catch (error) {
-        keepDevice(c, device);
+        keepDevice(c, place);
         if (isJson || !(error instanceof AppError)) throw error;
         return refused(c, error, safeNext(next, ''));
       }

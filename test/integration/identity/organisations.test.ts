@@ -170,6 +170,8 @@ describe('the app role', () => {
       officers: 'INSERT SELECT',
       openid_records: 'DELETE INSERT SELECT UPDATE',
       organisations: 'INSERT SELECT UPDATE',
+      passkey_challenges: 'DELETE INSERT SELECT',
+      passkeys: 'DELETE INSERT SELECT',
       people: 'INSERT SELECT UPDATE',
       provider_flows: 'DELETE INSERT SELECT',
       relying_parties: 'INSERT SELECT UPDATE',
