@@ -22,7 +22,13 @@ import {
   systemIds,
 } from '../platform/index.ts';
 import { createRegistry } from '../registry/index.ts';
-import { createSigning, openKeystore } from '../signing/index.ts';
+import {
+  connectSigner,
+  createSignerDesk,
+  createSigning,
+  openKeystore,
+  serveSigner,
+} from '../signing/index.ts';
 import { readLogPolicy } from './log-policy.ts';
 
 export interface ComposeOptions {
@@ -72,7 +78,10 @@ export async function compose(options: ComposeOptions) {
   closers.push(() => queue.close());
   const outbox = createOutbox({ database, ids, logger, metrics, sweeper });
   closers.push(() => outbox.close());
-  const keystore = openKeystore(config.keysDir);
+  const keystore = openKeystore(config.keysDir, config.role);
+  const isSigner = keystore.mayLoad('credential');
+  const remote = isSigner ? undefined : connectSigner(config.signerSocket);
+  closers.push(() => remote?.close());
   const idempotency = createIdempotency({
     database,
     key: keystore.secret('idempotency'),
@@ -89,14 +98,14 @@ export async function compose(options: ComposeOptions) {
     clock,
     ids,
     logger,
-    signer: keystore.logKey,
+    signer: keystore.mayLoad('log') ? keystore.logKey : verifyOnly(keystore.logPublicKey),
     origin: `${new URL(options.firstPublicUrl).host}/log`,
     headFile: join(config.dataDir, 'log-head.json'),
     policy: readLogPolicy(config.logPolicy),
     metrics,
   });
   closers.push(() => audit.stop());
-  const signing = createSigning({ database, clock, ids, keystore, publicUrl, logger });
+  const signing = createSigning({ database, clock, ids, keystore, remote, publicUrl, logger });
   const identity = createIdentity({
     database,
     clock,
@@ -151,6 +160,8 @@ export async function compose(options: ComposeOptions) {
   });
   const oversight = createOversight({ database, audit, identity, cityTz, citationOf });
 
+  const signable = { checkCredential: registry.checkCredential, receiptOf: exchange.receiptOf };
+
   health.check('database', async () => {
     await dbNow(database.db);
     return undefined;
@@ -189,7 +200,12 @@ export async function compose(options: ComposeOptions) {
     async start(): Promise<void> {
       const { role } = config;
       await identity.start();
-      if (role === 'all' || role === 'log') await audit.startSequencer();
+      if (role === 'all') await audit.startSequencer();
+      if (isSigner) {
+        const desk = createSignerDesk({ database, clock, publicUrl, signing, ...signable });
+        const server = await serveSigner(config.signerSocket, desk, logger);
+        closers.push(() => server.close());
+      }
       if (role === 'all' || role === 'worker') {
         for (const job of [...registry.jobs, ...exchange.jobs])
           sweeper.every(job.everyMs, job.name, job.run);
@@ -214,4 +230,12 @@ export async function compose(options: ComposeOptions) {
       }
     },
   };
+}
+
+/** The log's key for a process that never signs with it. */
+function verifyOnly(publicKey: Buffer) {
+  const sign = (): Buffer => {
+    throw new TypeError('Only the role that sequences the log signs its checkpoints.');
+  };
+  return { publicKey, sign };
 }

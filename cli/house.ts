@@ -2,7 +2,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { compose, type Services } from '../api/index.ts';
+import { compose, composeLog, type LogServices, type Services } from '../api/index.ts';
 import {
   AppError,
   type Config,
@@ -69,7 +69,28 @@ export interface OpenOptions {
 }
 
 /** Opens the whole house: database, migrations as the owner, keys, rooms as the app role. */
-export async function openHouse({ config, logger, say, onLost }: OpenOptions): Promise<House> {
+export async function openHouse(options: OpenOptions): Promise<House> {
+  const { config, logger } = options;
+  const { built: services, ...opened } = await openWith(options, (urls, world) =>
+    composeHouse(config, logger, urls, world),
+  );
+  return { services, ...opened };
+}
+
+/** Opens what the role log is made of. */
+export async function openLog(options: OpenOptions): Promise<Pick<House, 'close'> & LogServices> {
+  const { config, logger } = options;
+  const { built, close } = await openWith(options, async (urls) =>
+    composeLog({ config, logger, ...urls, firstPublicUrl: await firstPublicUrlOf(config, urls) }),
+  );
+  return { start: built.start, close };
+}
+
+/** Opens the database, brings it up to date, makes the keys, and builds over them. */
+async function openWith<Built extends { close(): Promise<void> }>(
+  { config, say, onLost }: OpenOptions,
+  build: (urls: RuntimeUrls, world: World) => Promise<Built>,
+): Promise<{ built: Built; world: World; close(): Promise<void> }> {
   await mkdir(config.dataDir, { recursive: true });
   const world = readWorld();
   // Beside PostgreSQL's start: the first one spends about 3 s of one core on RSA keys.
@@ -79,18 +100,18 @@ export async function openHouse({ config, logger, say, onLost }: OpenOptions): P
   try {
     const made = await keys;
     if (made.length > 0) say(`Made ${made.length} keys and certificates`);
-    const { appUrl, logUrl } = await migrate({
+    const urls = await migrate({
       ownerUrl: database.ownerUrl,
       roles: { keysDir: config.keysDir },
       extra: migrateQueue,
       onProgress: say,
     });
-    const services = await composeHouse(config, logger, { appUrl, logUrl }, world);
+    const built = await build(urls, world);
     return {
-      services,
+      built,
       world,
       close: async () => {
-        await services.close();
+        await built.close();
         await database.close();
       },
     };
@@ -100,28 +121,34 @@ export async function openHouse({ config, logger, say, onLost }: OpenOptions): P
   }
 }
 
-/** Holds the house to its first public URL, then builds its rooms. */
+/** Builds the rooms of a house that keeps its first public URL. */
 async function composeHouse(
   config: Config,
   logger: Logger,
   { appUrl, logUrl }: RuntimeUrls,
   world: World,
 ): Promise<Services> {
-  const database = connectDatabase({ url: appUrl, max: 1, applicationName: 'yihao-start' });
-  let firstPublicUrl: string;
-  try {
-    firstPublicUrl = await holdPublicUrl(database.db, config.publicUrl, config.publicUrlAliases);
-  } finally {
-    await database.close();
-  }
   return compose({
     config,
     logger,
     appUrl,
     logUrl,
-    firstPublicUrl,
+    firstPublicUrl: await firstPublicUrlOf(config, { appUrl }),
     citationOf: legalBasisCitations(world),
   });
+}
+
+/** Holds the house to its first public URL. */
+async function firstPublicUrlOf(
+  config: Config,
+  { appUrl }: Pick<RuntimeUrls, 'appUrl'>,
+): Promise<string> {
+  const database = connectDatabase({ url: appUrl, max: 1, applicationName: 'yihao-start' });
+  try {
+    return await holdPublicUrl(database.db, config.publicUrl, config.publicUrlAliases);
+  } finally {
+    await database.close();
+  }
 }
 
 const DatabaseFile = z.object({ url: z.string() });

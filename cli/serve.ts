@@ -10,7 +10,7 @@ import {
   type Shutdown,
 } from '../platform/index.ts';
 import { type Command, readArgs, UsageError } from './command.ts';
-import { type House, openHouse } from './house.ts';
+import { type House, openHouse, openLog } from './house.ts';
 import { loadSample } from './sample/load.ts';
 
 const roles = ['all', 'api', 'worker', 'log'] as const;
@@ -40,19 +40,21 @@ async function serve(config: Config): Promise<number> {
   };
   const logger = createLogger({ level: config.logLevel });
   const shutdown = createShutdown({ logger });
-  const house = await openHouse({
-    config,
-    logger,
-    say,
-    onLost: (reason) => {
-      logger.fatal({ reason }, 'The embedded database ended.');
-      process.exit(1);
-    },
-  });
-  shutdown.onClose('house', () => house.close());
+  const onLost = (reason: string): void => {
+    logger.fatal({ reason }, 'The embedded database ended.');
+    process.exit(1);
+  };
+  const options = { config, logger, say, onLost };
+  const opened =
+    config.role === 'log' ? { log: await openLog(options) } : { house: await openHouse(options) };
+  shutdown.onClose('house', () => (opened.house ?? opened.log).close());
   shutdown.listen();
   try {
-    await begin(config, house, shutdown, say);
+    if (opened.house) await begin(config, opened.house, shutdown, say);
+    else {
+      await opened.log.start();
+      say(`Running as ${config.role}`);
+    }
   } catch (error) {
     await shutdown.close();
     throw error;
@@ -69,7 +71,9 @@ async function begin(
 ): Promise<void> {
   const { services, world } = house;
   await services.start();
-  const sample = config.sample === 'yunzhu' ? await loadSample(services, world, say) : null;
+  // Not by the door alone: issuing a city takes a process that signs.
+  const isLoader = config.sample === 'yunzhu' && config.role !== 'api';
+  const sample = isLoader ? await loadSample(services, world, say) : null;
   if (config.role === 'all' || config.role === 'api') {
     const server = await listen(services);
     shutdown.onClose('http', () => server.close());

@@ -43,6 +43,7 @@ export function createExchange(deps: ExchangeDeps) {
     installSampleAgreements,
     ...createAsk(deps, { accept, showing, wakeUps }),
     getVerification: showing.getVerification,
+    receiptOf: showing.receiptOf,
     ...createRequests(deps, { end, showing }),
     ...createDesk(deps, book, { end, organisations }),
     ...createConsents(deps, book, { end, organisations, wakeUps }),

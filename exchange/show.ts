@@ -1,7 +1,7 @@
 // A verification as its requester sees it (contract section 4.2). An answer leaves only when the
 // question's and the answer's entries have their index, and each later look at it has one too.
 import { type Actor, hasScope, rowScopeOf } from '../identity/index.ts';
-import { AppError, type JsonObject, type Tx } from '../platform/index.ts';
+import { AppError, type JsonObject, systemScope, type Tx } from '../platform/index.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { contentContext } from './ending.ts';
 import { exchangeErrors } from './errors.ts';
@@ -172,6 +172,25 @@ export function createShowing(
     async getVerification(actor: Actor, id: string): Promise<Verification> {
       requireAsker(actor);
       return reveal(await read(actor, readId(id, notFound), 'later look'));
+    },
+
+    /**
+     * The receipt of an answer by what is stored of it, signed and kept if it has none yet; for the
+     * signer, who is told nothing but the id.
+     */
+    async receiptOf(id: string): Promise<string> {
+      const stored = await database.as(systemScope).transaction(async (tx) => {
+        const row = await findVerification(tx, id);
+        const request = row && (await openRequest(tx, identity, row));
+        const kept = row && (await openKept(tx, row));
+        return { row, request, kept };
+      });
+      const { row, request, kept } = stored;
+      if (!row?.answerStage || !request || kept?.kind !== 'answer' || !kept.content) {
+        throw notFound();
+      }
+      const indexes = await audit.sequenced([row.questionStage, row.answerStage]);
+      return receiptOf(row, request, kept, kept.content, indexes);
     },
 
     /**

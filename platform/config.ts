@@ -45,6 +45,13 @@ export const Settings = z.object({
     .min(1)
     .optional()
     .describe('Folder of the keys, mode 0700. Default: DATA_DIR/keys.'),
+  SIGNER_SOCKET: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Socket at which a process of the role worker or all signs for those of the role api. Default: DATA_DIR/signer.sock.',
+    ),
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
     .optional()
@@ -148,6 +155,7 @@ export interface Config {
   readonly publicUrlAliases: readonly string[];
   readonly dataDir: string;
   readonly keysDir: string;
+  readonly signerSocket: string;
   readonly databaseUrl: string | undefined;
   readonly redisUrl: string | undefined;
   readonly role: 'all' | 'api' | 'worker' | 'log';
@@ -237,6 +245,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     publicUrlAliases: Object.freeze(aliases.map((alias) => alias.replace(/\/$/, ''))),
     dataDir,
     keysDir: resolve(s.KEYS_DIR ?? `${dataDir}/keys`),
+    signerSocket: resolve(s.SIGNER_SOCKET ?? `${dataDir}/signer.sock`),
     databaseUrl: s.DATABASE_URL,
     redisUrl: s.REDIS_URL,
     role: s.ROLE,

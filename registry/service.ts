@@ -13,6 +13,7 @@ import { createPublicCheck } from './public-check.ts';
 import { createReads } from './read.ts';
 import { createRecorder } from './record.ts';
 import { createRefusals } from './refusals.ts';
+import { createSignable } from './signable.ts';
 import { createTypeBook } from './type-book.ts';
 
 const KEY_BYTES = 32;
@@ -47,6 +48,7 @@ export function createRegistry(deps: RegistryDeps) {
     ...createExchangeReads(deps, opening),
     ...createPublicCheck(deps, { book, refusals, authorities }),
     ...createPresent(deps),
+    ...createSignable(deps, book),
     ...createJobs(deps),
   };
 }

@@ -5,4 +5,6 @@ export const signingErrors = errorCatalogue('signing', {
   keys_missing: 'unavailable',
   status_unknown: 'not_found',
   crl_unavailable: 'unavailable',
+  signer_unavailable: 'unavailable',
+  signature_refused: 'conflict',
 });

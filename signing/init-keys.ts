@@ -16,6 +16,7 @@ import {
   type KeyName,
   keyFile,
   prepareKeysDir,
+  publicKeyFile,
   readCertificate,
   readKeyFile,
   readPrivateKey,
@@ -75,7 +76,7 @@ export async function initKeys(keysDir: string, options: InitKeysOptions): Promi
     ...SECRET_NAMES.filter((name) => !isRotated(keysDir, name)).map((name) =>
       maker.file(secretFile(name), () => firstSecret(name)),
     ),
-    maker.key('log', 'ed25519'),
+    maker.bareKey('log', 'ed25519'),
     maker.key('token', 'p256'),
     ...platformLeaves(options.publicUrl).map((leaf) => maker.leaf(leaf)),
     ...options.organisations.flatMap(departmentLeaves).map((leaf) => maker.leaf(leaf)),
@@ -225,6 +226,13 @@ function createMaker(keysDir: string, options: InitKeysOptions) {
     made,
     file,
     key,
+
+    /** A key without a certificate, and its public half for those who only verify. */
+    async bareKey(name: KeyName, algorithm: Algorithm): Promise<void> {
+      if (hasFile(keysDir, publicKeyFile(name))) return;
+      const publicKey = createPublicKey(await key(name, algorithm));
+      await file(publicKeyFile(name), () => publicKey.export({ format: 'pem', type: 'spki' }));
+    },
 
     async authority(
       name: 'root' | 'issuing',

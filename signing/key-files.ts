@@ -1,5 +1,5 @@
 // The files of KEYS_DIR: names, modes, and writing that never overwrites and never tears.
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { link, open, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -39,6 +39,7 @@ export type KeyName =
   | `seals/${string}`;
 
 export const keyFile = (name: KeyName): string => `${name}.key.pem`;
+export const publicKeyFile = (name: KeyName): string => `${name}.pub.pem`;
 export const certificateFile = (name: KeyName): string => `${name}.crt.pem`;
 export const secretFile = (name: SecretName): string => `secrets/${name}.key`;
 
@@ -88,6 +89,10 @@ export function hasFile(keysDir: string, file: string): boolean {
 
 export function readPrivateKey(keysDir: string, name: KeyName): KeyObject {
   return createPrivateKey(readKeyFile(keysDir, keyFile(name)));
+}
+
+export function readPublicKey(keysDir: string, name: KeyName): KeyObject {
+  return createPublicKey(readKeyFile(keysDir, publicKeyFile(name)));
 }
 
 export function readCertificate(keysDir: string, name: KeyName): X509Certificate {

@@ -14,11 +14,13 @@ import {
   keyFile,
   readCertificate,
   readPrivateKey,
+  readPublicKey,
   readSecret,
   type SecretName,
   secretFile,
   USCC_PATTERN,
 } from './key-files.ts';
+import { type KeyUse, mayLoad, type ProcessRole } from './role-keys.ts';
 import { openSecretVersions, type RotatingSecret, type SecretVersions } from './secret-versions.ts';
 
 /** A private key in use: signs, and shows the certificates that vouch for it. */
@@ -51,14 +53,26 @@ export interface CertificateAuthority {
   readonly certificate: X509Certificate;
 }
 
-/** Keys by what they are for. Reading one that is missing throws `signing.keys_missing`. */
+/** A key as everybody may know it. */
+export type PublicKeyOf = Pick<Signer, 'kid' | 'certificate' | 'chain'>;
+
+/**
+ * Keys by what they are for. Reading one that is missing throws `signing.keys_missing`; asking for one
+ * that this role does not load (role-keys.ts) is a programmer's mistake, and no file is read.
+ */
 export interface Keystore {
+  /** True when this process may load keys of this use. */
+  mayLoad(use: KeyUse): boolean;
   secret(name: Exclude<SecretName, RotatingSecret>): Buffer;
   /** A secret that rotates; see keys rotate. */
   secretVersions(name: RotatingSecret): SecretVersions;
   readonly logKey: LogKey;
+  /** Raw; from a file of its own, for those who only verify. */
+  readonly logPublicKey: Buffer;
   readonly tokenKey: TokenKey;
   readonly credentialKey: Signer;
+  /** The same without its private half, for every role. */
+  readonly credentialPublicKey: PublicKeyOf;
   readonly statusKey: Signer;
   readonly timestampKey: Signer;
   receiptKey(uscc: string): Signer;
@@ -69,21 +83,29 @@ export interface Keystore {
   readonly issuingAuthority: CertificateAuthority | null;
 }
 
-/** Opens KEYS_DIR without reading anything yet; the root's private key is never read. */
-export function openKeystore(keysDir: string): Keystore {
+/**
+ * Opens KEYS_DIR for a process of this role without reading anything yet; the root's private key is
+ * never read.
+ */
+export function openKeystore(keysDir: string, role: ProcessRole): Keystore {
   const signers = new Map<KeyName, Signer>();
   const secrets = new Map<SecretName, Buffer>();
   const issuingCertificate = once(() => readCertificate(keysDir, 'issuing'));
   const rootCertificate = once(() => readCertificate(keysDir, 'root'));
+  const hold = (use: KeyUse): void => {
+    if (!mayLoad(role, use)) throw new TypeError(`The role ${role} does not load the key ${use}.`);
+  };
   const logKey = once(() => ed25519Key(readPrivateKey(keysDir, 'log')));
+  const logPublicKey = once(() => rawEd25519(readPublicKey(keysDir, 'log')));
   const tokenKey = once(() => es256TokenKey(readPrivateKey(keysDir, 'token')));
   const issuingAuthority = once(() =>
-    hasFile(keysDir, keyFile('issuing'))
+    mayLoad(role, 'issuing') && hasFile(keysDir, keyFile('issuing'))
       ? { privateKey: readPrivateKey(keysDir, 'issuing'), certificate: issuingCertificate() }
       : null,
   );
 
-  function signer(name: KeyName): Signer {
+  function signer(name: KeyName, use: KeyUse): Signer {
+    hold(use);
     const known = signers.get(name);
     if (known) return known;
     const certificate = readCertificate(keysDir, name);
@@ -93,31 +115,44 @@ export function openKeystore(keysDir: string): Keystore {
   }
 
   function secret(name: Exclude<SecretName, RotatingSecret>): Buffer {
+    hold(name);
     const bytes = secrets.get(name) ?? readSecret(keysDir, secretFile(name));
     secrets.set(name, bytes);
     return bytes;
   }
 
   return {
+    mayLoad: (use) => mayLoad(role, use),
     secret,
-    secretVersions: (name) => openSecretVersions(keysDir, name),
+    secretVersions: (name) => {
+      hold(name);
+      return openSecretVersions(keysDir, name);
+    },
     get logKey() {
+      hold('log');
       return logKey();
     },
+    get logPublicKey() {
+      return logPublicKey();
+    },
     get tokenKey() {
+      hold('token');
       return tokenKey();
     },
     get credentialKey() {
-      return signer('credential');
+      return signer('credential', 'credential');
+    },
+    get credentialPublicKey() {
+      return publicKeyOf(readCertificate(keysDir, 'credential'), issuingCertificate());
     },
     get statusKey() {
-      return signer('status');
+      return signer('status', 'status');
     },
     get timestampKey() {
-      return signer('timestamp');
+      return signer('timestamp', 'timestamp');
     },
-    receiptKey: (uscc) => signer(`receipts/${checkedUscc(uscc)}`),
-    sealKey: (uscc) => signer(`seals/${checkedUscc(uscc)}`),
+    receiptKey: (uscc) => signer(`receipts/${checkedUscc(uscc)}`, 'receipts'),
+    sealKey: (uscc) => signer(`seals/${checkedUscc(uscc)}`, 'seals'),
     get rootCertificate() {
       return rootCertificate();
     },
@@ -159,19 +194,29 @@ function fileSigner(
   const key = isRsa ? privateKey : { key: privateKey, dsaEncoding: 'ieee-p1363' as const };
   return {
     algorithm: isRsa ? 'RS256' : 'ES256',
-    kid: thumbprint(certificate.publicKey),
-    certificate,
-    chain: [certificate.raw, issuing.raw],
+    ...publicKeyOf(certificate, issuing),
     // On the event loop: an ES256 signature takes 50 µs, less than handing it to a thread.
     sign: async (bytes) => sign('sha256', bytes, key),
   };
 }
 
-function ed25519Key(privateKey: KeyObject): LogKey {
-  const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
-  if (!x) throw new TypeError('The log key is not Ed25519.');
+function publicKeyOf(certificate: X509Certificate, issuing: X509Certificate): PublicKeyOf {
   return {
-    publicKey: Buffer.from(x, 'base64url'),
+    kid: thumbprint(certificate.publicKey),
+    certificate,
+    chain: [certificate.raw, issuing.raw],
+  };
+}
+
+function rawEd25519(publicKey: KeyObject): Buffer {
+  const { x } = publicKey.export({ format: 'jwk' });
+  if (!x) throw new TypeError('The log key is not Ed25519.');
+  return Buffer.from(x, 'base64url');
+}
+
+function ed25519Key(privateKey: KeyObject): LogKey {
+  return {
+    publicKey: rawEd25519(createPublicKey(privateKey)),
     sign: (bytes) => sign(null, bytes, privateKey),
   };
 }

@@ -17,6 +17,7 @@ import {
   listRevoked,
   lockLists,
 } from './revocation-store.ts';
+import type { RemoteSigner } from './signer-client.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -31,6 +32,7 @@ export interface RevocationsDeps {
   database: Database;
   clock: Clock;
   keystore: Keystore;
+  remote?: Pick<RemoteSigner, 'crl'> | undefined;
   logger: Logger;
 }
 
@@ -39,7 +41,8 @@ interface Known {
   bySerial: Map<string, RevokedCertificate>;
 }
 
-export function createRevocations({ database, clock, keystore, logger }: RevocationsDeps) {
+export function createRevocations(deps: RevocationsDeps) {
+  const { database, clock, keystore, remote, logger } = deps;
   let known: Known | undefined;
   let publishedUntil = 0;
   let published: Buffer | undefined;
@@ -126,7 +129,8 @@ export function createRevocations({ database, clock, keystore, logger }: Revocat
       const now = clock.now();
       if (published && now.getTime() < publishedUntil) return published;
       const { latest, isCurrent } = await findCurrent(database.db, now);
-      published = latest && isCurrent ? latest.der : await publish(now);
+      const renew = () => (remote ? remote.crl() : publish(now));
+      published = latest && isCurrent ? latest.der : await renew();
       publishedUntil = now.getTime() + CHECK_EVERY_MS;
       return published;
     },

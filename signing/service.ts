@@ -6,7 +6,8 @@ import { type CredentialContent, issueCredential } from './issue-credential.ts';
 import type { Keystore } from './keystore.ts';
 import { signReceipt, verifyReceipt } from './receipt.ts';
 import { createRevocations } from './revocations.ts';
-import { createStatusLists } from './status-lists.ts';
+import type { RemoteSigner } from './signer-client.ts';
+import { createStatusLists, isListId } from './status-lists.ts';
 import { type VerifyOptions, verifyCredential } from './verify-credential.ts';
 
 export interface SigningDeps {
@@ -14,6 +15,8 @@ export interface SigningDeps {
   clock: Clock;
   ids: Ids;
   keystore: Keystore;
+  /** Signs for a process that may not load the keys; required there, unused elsewhere. */
+  remote?: RemoteSigner | undefined;
   publicUrl: string;
   logger: Logger;
 }
@@ -24,28 +27,40 @@ export type Signing = ReturnType<typeof createSigning>;
 export function createSigning(deps: SigningDeps) {
   const { database, clock, ids, keystore, publicUrl, logger } = deps;
   const { rootCertificate, issuingCertificate } = keystore;
+  const remote = keystore.mayLoad('credential') ? undefined : deps.remote;
+  if (!remote && !keystore.mayLoad('credential')) {
+    throw new TypeError('A process that may not load signing keys needs a signer.');
+  }
   if (!issuingCertificate.verify(rootCertificate.publicKey)) {
     throw signingErrors.keys_missing(
       'The issuing CA in KEYS_DIR was not certified by the root there: restore both from one backup.',
     );
   }
   const statusLists = createStatusLists({ database, clock, ids, keystore, publicUrl, logger });
-  const revocations = createRevocations({ database, clock, keystore, logger });
+  const revocations = createRevocations({ database, clock, keystore, remote, logger });
   const verifier = {
     verifyChain: createChainVerifier(rootCertificate),
     leafFault: revocations.leafFault,
   };
 
   return {
-    issueCredential: (content: CredentialContent) =>
-      issueCredential(content, { signer: keystore.credentialKey, issuer: publicUrl, ids }),
+    issueCredential: (content: CredentialContent): Promise<string> =>
+      remote
+        ? remote.credential(content)
+        : issueCredential(content, { signer: keystore.credentialKey, issuer: publicUrl, ids }),
     verifyCredential: (compact: string, options: VerifyOptions) =>
       verifyCredential(compact, options, verifier),
 
-    signReceipt: (uscc: string, payload: JsonObject) => signReceipt(keystore, uscc, payload),
+    /** From elsewhere the signer makes the payload itself, out of what is stored of the verification. */
+    signReceipt: (uscc: string, payload: JsonObject): Promise<string> =>
+      remote ? remote.receipt(String(payload.jti)) : signReceipt(keystore, uscc, payload),
     verifyReceipt: (jws: string) => verifyReceipt(jws, verifier),
 
     ...statusLists,
+    statusListToken: async (listId: string): Promise<string | null> => {
+      if (!isListId(listId)) return null;
+      return remote ? remote.statusListToken(listId) : statusLists.statusListToken(listId);
+    },
 
     /** DER, as `/pki/root.crt` and `/pki/issuing.crt` serve them. */
     rootCertificate: (): Buffer => rootCertificate.raw,
@@ -55,7 +70,7 @@ export function createSigning(deps: SigningDeps) {
 
     /** The issuer's keys for who finds them by web (draft-ietf-oauth-sd-jwt-vc section 5). */
     jwtVcIssuer(): JsonObject {
-      const { certificate, chain, kid } = keystore.credentialKey;
+      const { certificate, chain, kid } = keystore.credentialPublicKey;
       const { kty, crv, x, y } = certificate.publicKey.export({ format: 'jwk' });
       const x5c = chain.map((der) => der.toString('base64'));
       return {

@@ -180,7 +180,7 @@ export function createStatusLists(deps: StatusListsDeps) {
      * Signed at most once a second, whoever asks; each process that serves lists looks by itself.
      */
     async statusListToken(listId: string): Promise<string | null> {
-      if (!/^(0|[1-9]\d{0,8})$/.test(listId)) return null;
+      if (!isListId(listId)) return null;
       const id = Number(listId);
       const known = held.get(id);
       if (known && clock.now().getTime() - known.checkedAt < CHECK_EVERY_MS) return known.token;
@@ -189,6 +189,11 @@ export function createStatusLists(deps: StatusListsDeps) {
       return (await running)?.token ?? null;
     },
   };
+}
+
+/** The form of a list's id in its URL. */
+export function isListId(text: string): boolean {
+  return /^(0|[1-9]\d{0,8})$/.test(text);
 }
 
 const isIndex = (idx: number): boolean => Number.isSafeInteger(idx) && idx >= 0 && idx < LIST_SIZE;

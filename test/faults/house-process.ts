@@ -14,8 +14,12 @@ export interface HouseProcess {
 
 const bootSeconds = 60;
 
-/** Starts `serve` on DATA_DIR and PORT and resolves at its ready line. */
-export async function startHouse(dataDir: string, port: number): Promise<HouseProcess> {
+/** Starts `serve` on DATA_DIR and PORT, with further settings, and resolves at its ready line. */
+export async function startHouse(
+  dataDir: string,
+  port: number,
+  settings: Record<string, string> = {},
+): Promise<HouseProcess> {
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', join(import.meta.dirname, '..', '..', 'cli', 'yihao.ts'), 'serve'],
@@ -28,6 +32,7 @@ export async function startHouse(dataDir: string, port: number): Promise<HousePr
         PORT: String(port),
         LOG_LEVEL: 'warn',
         RATE_LIMIT: '0',
+        ...settings,
       },
     },
   );
@@ -39,7 +44,7 @@ export async function startHouse(dataDir: string, port: number): Promise<HousePr
     output += String(chunk);
   });
   const ended = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? -1)));
-  for (let waited = 0; !output.includes('Yihao is ready at'); waited += 100) {
+  for (let waited = 0; !/Yihao is ready at|Running as /.test(output); waited += 100) {
     if (child.exitCode !== null)
       throw new Error(`The house ended with ${child.exitCode}:\n${output}`);
     if (waited > bootSeconds * 1000) {

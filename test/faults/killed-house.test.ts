@@ -1,12 +1,12 @@
 // kill -9 of the whole house in the middle of its work: what was accepted ends, once, after the next start.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createMachineClient, readClientFile } from '../../cli/machine-client.ts';
 import { PersonFile, type SamplePerson } from '../../cli/person-client.ts';
+import { freePort } from '../../platform/free-port.ts';
 import { eventually } from '../support/eventually.ts';
 import { type HouseProcess, startHouse } from './house-process.ts';
 
@@ -18,15 +18,6 @@ const Accepted = z.looseObject({ id: z.string(), state: z.string() });
 let dataDir: string;
 let port: number;
 let house: HouseProcess | undefined;
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'yihao-killed-'));

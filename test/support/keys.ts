@@ -46,7 +46,7 @@ export async function testKeys(): Promise<{ keysDir: string; keystore: Keystore 
     years: { root: 20, issuing: 20, leaf: 20 },
   });
   if (made.length > 0) removeOldVersions();
-  return { keysDir, keystore: openKeystore(keysDir) };
+  return { keysDir, keystore: openKeystore(keysDir, 'all') };
 }
 
 function textOf(path: string): string {

@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 
 function signingWith(dir: string, at = clock): Signing {
-  const keystore = openKeystore(dir);
+  const keystore = openKeystore(dir, 'all');
   const publicUrl = TEST_PUBLIC_URL;
   return createSigning({ database, clock: at, ids: systemIds, keystore, publicUrl, logger });
 }

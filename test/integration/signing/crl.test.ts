@@ -43,7 +43,7 @@ function aProcess(dir: string): Signing {
     database,
     clock,
     ids: systemIds,
-    keystore: openKeystore(dir),
+    keystore: openKeystore(dir, 'all'),
     publicUrl: TEST_PUBLIC_URL,
     logger: pino({ level: 'silent' }),
   });
@@ -53,7 +53,7 @@ function revoke(serial: string, reason: RevocationReason): Promise<void> {
   return database.transaction((tx) => signing.revokeCertificate(tx, { serial, reason }));
 }
 
-const credentialSerial = () => openKeystore(keysDir).credentialKey.certificate.serialNumber;
+const credentialSerial = () => openKeystore(keysDir, 'all').credentialKey.certificate.serialNumber;
 
 /** What an independent reader sees, its signature checked against the issuing CA. */
 async function read(der: Buffer) {

@@ -62,7 +62,7 @@ describe('a configuration that cannot work is refused', () => {
 
 test('the defaults are a house on loopback with its own database and the sample city', () => {
   const config = loadConfig({});
-  expect({ ...config, dataDir: '', keysDir: '' }).toEqual({
+  expect({ ...config, dataDir: '', keysDir: '', signerSocket: '' }).toEqual({
     port: 4100,
     host: '127.0.0.1',
     isLoopback: true,
@@ -70,6 +70,7 @@ test('the defaults are a house on loopback with its own database and the sample 
     publicUrlAliases: [],
     dataDir: '',
     keysDir: '',
+    signerSocket: '',
     databaseUrl: undefined,
     redisUrl: undefined,
     role: 'all',

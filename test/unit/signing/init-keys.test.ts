@@ -92,7 +92,7 @@ describe('keys init', () => {
     const key = readFileSync(join(keysDir, 'root.key.pem'));
     unlinkSync(join(keysDir, 'root.key.pem'));
     expect(await initKeys(keysDir, options)).toEqual([]);
-    expect(openKeystore(keysDir).rootCertificate.subject).toContain('Yihao Root CA');
+    expect(openKeystore(keysDir, 'all').rootCertificate.subject).toContain('Yihao Root CA');
     writeFileSync(join(keysDir, 'root.key.pem'), key, { mode: 0o600 });
   });
 
@@ -111,7 +111,7 @@ describe('keys init', () => {
     const dir = mkdtempSync(join(tmpdir(), 'yihao-init-'));
     const [one, other] = await Promise.all([initKeys(dir, options), initKeys(dir, options)]);
     expect([...one, ...other].sort()).toEqual(made);
-    const keystore = openKeystore(dir);
+    const keystore = openKeystore(dir, 'all');
     // Opening a signer checks that key and certificate belong together.
     expect(keystore.credentialKey.certificate.verify(keystore.issuingCertificate.publicKey)).toBe(
       true,
@@ -123,14 +123,14 @@ describe('keys init', () => {
   test('never makes the first version of a secret again once it was rotated and retired', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'yihao-init-'));
     await initKeys(dir, options);
-    const kek = openKeystore(dir).secretVersions('kek');
+    const kek = openKeystore(dir, 'all').secretVersions('kek');
     await kek.make(2);
     const second = kek.at(2);
     await kek.make(2);
     kek.retire(1);
     kek.retire(1);
     expect(await initKeys(dir, options)).toEqual([]);
-    const versions = openKeystore(dir).secretVersions('kek');
+    const versions = openKeystore(dir, 'all').secretVersions('kek');
     expect(versions.at(2)).toEqual(second);
     expect(thrownBy(() => versions.at(1))).toMatchObject({ code: 'signing.keys_missing' });
     expect(readdirSync(join(dir, 'retired'))).toEqual(['kek.v1.key']);
@@ -145,7 +145,7 @@ describe('keys init', () => {
       'secrets/pepper.key',
       'secrets/platform-data.key',
     ]);
-    const keystore = openKeystore(dir);
+    const keystore = openKeystore(dir, 'all');
     const drawn = (purpose: string) =>
       Buffer.from(hkdfSync('sha256', keystore.secretVersions('kek').at(1), '', purpose, 32));
     expect(keystore.secret('pepper')).toEqual(drawn('yihao|secret-pepper'));
@@ -186,7 +186,7 @@ describe('the certificates', () => {
     expect([...['root', 'issuing'], ...LEAVES].map(years)).toEqual([20, 10, 3, 3, 3, 3, 3]);
     const dir = mkdtempSync(join(tmpdir(), 'yihao-init-'));
     await initKeys(dir, { ...options, organisations: [], years: { root: 2, issuing: 5, leaf: 9 } });
-    const keystore = openKeystore(dir);
+    const keystore = openKeystore(dir, 'all');
     expect([keystore.issuingCertificate.validTo, keystore.statusKey.certificate.validTo]).toEqual([
       keystore.rootCertificate.validTo,
       keystore.rootCertificate.validTo,
@@ -267,7 +267,7 @@ describe('the certificates', () => {
 describe('the keystore', () => {
   test('opens without a single file, and says what to do when one is asked for', () => {
     const dir = mkdtempSync(join(tmpdir(), 'yihao-init-'));
-    const keystore = openKeystore(dir);
+    const keystore = openKeystore(dir, 'all');
     const asked: (() => unknown)[] = [
       () => keystore.secret('session'),
       () => keystore.secretVersions('kek').at(1),
@@ -302,7 +302,7 @@ describe('the keystore', () => {
     for (const [file, content] of damaged) {
       const whole = readFileSync(join(keysDir, file));
       writeFileSync(join(keysDir, file), content);
-      const keystore = openKeystore(keysDir);
+      const keystore = openKeystore(keysDir, 'all');
       const ask = () =>
         file.startsWith('secrets') ? keystore.secretVersions('kek').at(1) : keystore.credentialKey;
       expect(thrownBy(ask)).toMatchObject({ code: 'signing.keys_missing' });
@@ -311,7 +311,7 @@ describe('the keystore', () => {
   });
 
   test('gives each secret its own 32 bytes', () => {
-    const keystore = openKeystore(keysDir);
+    const keystore = openKeystore(keysDir, 'all');
     const secrets = [
       ...(['session', 'index-audit', 'pepper'] as const).map((name) => keystore.secret(name)),
       ...(['kek', 'index-registry'] as const).map((name) => keystore.secretVersions(name).at(1)),
