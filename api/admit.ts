@@ -1,17 +1,21 @@
 // Before the doors: who is asking, and whether too often.
+import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { anonymousActor } from '../identity/index.ts';
 import { AppError } from '../platform/index.ts';
 import type { authenticate } from './authenticate.ts';
 import type { Env } from './env.ts';
-import { peerAddress } from './peer-address.ts';
 import type { Meter } from './rate-limit.ts';
 
 /** Asked every few seconds by load balancers: never too often. */
 const probes = new Set(['/healthz', '/readyz']);
 
+/** Where a secret is tried: who was wrong here too often waits. */
+const triesSecrets = new Set(['POST /sign-in', 'POST /oauth/token']);
+
 export interface AdmitDeps {
   actorOf: ReturnType<typeof authenticate>;
+  addressOf: (c: Context<Env>) => string;
   meter: Meter;
   /** Requests a minute of a client or session, and of an address; 0 is no limit. */
   perClient: number;
@@ -19,19 +23,20 @@ export interface AdmitDeps {
 }
 
 /** Sets the actor of each request, and refuses who comes too often: by client or session, else by address. */
-export function admit({ actorOf, meter, perClient, perAddress }: AdmitDeps) {
+export function admit({ actorOf, addressOf, meter, perClient, perAddress }: AdmitDeps) {
   return createMiddleware<Env>(async (c, next) => {
     c.set('actor', anonymousActor(c.get('requestId')));
     if (probes.has(c.req.path)) return next();
-    const address = peerAddress(c);
+    const address = addressOf(c);
     c.set('peerAddress', address);
     const failures = `failures of ${address}`;
     // Before any signature is checked, or wrong tokens would cost us more than their sender.
-    if (c.req.header('authorization') !== undefined) meter.check(failures, perAddress);
+    const isTry =
+      c.req.header('authorization') !== undefined ||
+      triesSecrets.has(`${c.req.method} ${c.req.path}`);
+    if (isTry) meter.check(failures, perAddress);
     const found = await actorOf(c).catch((error: unknown) => {
-      if (error instanceof AppError && error.kind === 'unauthenticated') {
-        meter.count(failures, perAddress);
-      }
+      if (error instanceof AppError && error.kind === 'unauthenticated') meter.note(failures);
       throw error;
     });
     const traceparent = c.get('traceparent');
@@ -44,5 +49,6 @@ export function admit({ actorOf, meter, perClient, perAddress }: AdmitDeps) {
         : meter.count(`caller ${clientId ?? sessionId}`, perClient);
     c.set('edgeHeaders', { ...c.get('edgeHeaders'), ...counted });
     await next();
+    if (isTry && c.res.status === 401) meter.note(failures);
   });
 }

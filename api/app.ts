@@ -24,6 +24,7 @@ import { meRoutes } from './me.ts';
 import { oauthRoutes } from './oauth.ts';
 import { officerRoutes } from './officers.ts';
 import { apiDescription } from './openapi.ts';
+import { peerAddress } from './peer-address.ts';
 import { invalidInput, problemOf } from './problem.ts';
 import { publicRoutes } from './public.ts';
 import { createMeter } from './rate-limit.ts';
@@ -74,6 +75,7 @@ export function createApp(services: Services) {
         publicUrl,
         publicUrlAliases,
       }),
+      addressOf: peerAddress(config.trustedProxies),
       meter: createMeter({ clock }),
       perClient: config.rateLimit,
       perAddress: config.ratePublic,

@@ -1,8 +1,8 @@
 // The certificate a TLS-terminating proxy saw (RFC 9440): believed of the proxies this house trusts, and
 // of nobody else, whatever header they send.
-import { BlockList, isIP } from 'node:net';
 import type { Context } from 'hono';
 import type { Env } from './env.ts';
+import { trustedProxies } from './trusted-proxies.ts';
 
 /** A certificate of P-256 has about 600 bytes; RFC 9440 section 4 asks for a bound. */
 const longestHeader = 8_192;
@@ -11,16 +11,8 @@ const longestHeader = 8_192;
  * Gives a function that finds the DER of the certificate a request's client authenticated the TLS
  * connection with, or undefined: no certificate, an unreadable one, or a peer we don't trust.
  */
-export function clientCertificate(trustedProxies: readonly string[]) {
-  const trusted = new BlockList();
-  for (const proxy of trustedProxies) {
-    const [address = '', prefix] = proxy.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) trusted.addAddress(address, family);
-    else trusted.addSubnet(address, Number(prefix), family);
-  }
-  const isTrusted = (address: string): boolean =>
-    trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+export function clientCertificate(proxies: readonly string[]) {
+  const isTrusted = trustedProxies(proxies);
 
   return (c: Context<Env>): Buffer | undefined => {
     const header = c.req.header('client-cert');

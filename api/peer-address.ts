@@ -1,16 +1,31 @@
 // Where a request comes from, as callers without a name are counted by.
+import { isIP } from 'node:net';
 import type { Context } from 'hono';
 import type { Env } from './env.ts';
+import { trustedProxies } from './trusted-proxies.ts';
+
+/** A longer chain of proxies than any city has. */
+const mostHops = 16;
 
 /**
- * The peer's address: of the socket only, never of a header, which anyone may write. Of IPv6 the
+ * Gives a function that finds the address a request comes from: the socket's, or, when that is a proxy we
+ * trust, the last one in X-Forwarded-For that isn't; anyone may write what stands before it. Of IPv6 the
  * first 64 bits, since one household has all the rest.
  */
-export function peerAddress(c: Context<Env>): string {
-  // Hono gives no bindings at all when no server listens.
-  const bindings: Env['Bindings'] | undefined = c.env;
-  const address = bindings?.incoming?.socket.remoteAddress ?? 'unknown';
-  return address.includes(':') ? networkOf(address) : address;
+export function peerAddress(proxies: readonly string[]): (c: Context<Env>) => string {
+  const isTrusted = trustedProxies(proxies);
+  return (c) => {
+    // Hono gives no bindings at all when no server listens.
+    const bindings: Env['Bindings'] | undefined = c.env;
+    let address = bindings?.incoming?.socket.remoteAddress ?? 'unknown';
+    const hops = (c.req.header('x-forwarded-for') ?? '').split(',').slice(-mostHops);
+    while (isIP(address) !== 0 && isTrusted(address)) {
+      const before = hops.pop()?.trim() ?? '';
+      if (isIP(before) === 0) break;
+      address = before;
+    }
+    return address.includes(':') ? networkOf(address) : address;
+  };
 }
 
 /** ::ffff:192.0.2.1 is IPv4; 2001:db8::1 is in 2001:db8:0:0. */

@@ -104,8 +104,8 @@ export const Settings = z.object({
     .string()
     .default('')
     .describe(
-      'Addresses or networks of TLS proxies whose Client-Cert header (RFC 9440) is believed, ' +
-        'separated by commas. Absent: of nobody, and tokens are bound by DPoP alone.',
+      'Addresses or networks of TLS proxies whose Client-Cert (RFC 9440) and X-Forwarded-For headers are ' +
+        'believed, separated by commas. Absent: of nobody, and tokens are bound by DPoP alone.',
     ),
   SECURITY_CONTACT: z
     .url({ protocol: /^(mailto|https|tel)$/, hostname: /.*/ })

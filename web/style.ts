@@ -20,7 +20,7 @@ nav a { text-decoration:none; padding:.3rem 0; display:inline-block; border-bott
 nav a:hover, nav a[aria-current] { border-bottom-color:var(--seal); }
 .who { display:flex; gap:.8rem; align-items:center; font-size:.9rem; color:var(--soft); }
 main { flex:1; width:100%; max-width:68rem; margin:0 auto; padding:1.5rem 1rem 3rem; }
-h1 { font-size:1.7rem; line-height:1.3; margin:.6rem 0 .4rem; } h2 { font-size:1.2rem; margin:2.2rem 0 .6rem; }
+h1 { text-wrap:balance; font-size:1.7rem; line-height:1.3; margin:.6rem 0 .4rem; } h2 { font-size:1.2rem; margin:2.2rem 0 .6rem; }
 .lead { color:var(--soft); max-width:42rem; margin-top:0; }
 .hero { padding:1.5rem 0 1rem; } .hero h1 { font-size:2.1rem; }
 .cards { display:grid; gap:1rem; grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr)); padding:0; margin:1rem 0; list-style:none; }
@@ -51,7 +51,7 @@ button.quiet { background:transparent; color:var(--blue); } button.link { border
 section.acting { background:#fff1d6; border-bottom:3px solid var(--warn); } section.acting p { margin:0; flex:1 1 16rem; }
 fieldset { border:1px solid #8c8f94; border-radius:6px; margin:0 0 1.1rem; padding:.7rem .9rem; } fieldset.wrong { border:2px solid var(--seal); } fieldset label { font-weight:400; display:flex; gap:.6rem; align-items:baseline; padding:.25rem 0; margin:0; } fieldset input { width:1.1rem; height:1.1rem; flex:none; }
 footer { border-top:1px solid var(--line); color:var(--soft); font-size:.85rem; } footer .bar { align-items:start; } footer p { margin:.1rem 0; }
-@media (max-width:40rem) { .hero h1 { font-size:1.6rem; } table.fold thead { display:none; } table.fold tr { display:block; padding:.6rem 0; border-bottom:1px solid var(--line); } table.fold td { display:grid; grid-template-columns:6.5rem 1fr; gap:.5rem; border:0; padding:.15rem .2rem; } table.fold td::before { content:attr(data-label); color:var(--soft); } }
+@media (max-width:40rem) { .hero h1 { font-size:1.6rem; } table.fold thead { display:none; } table.fold tr { display:block; padding:.6rem 0; border-bottom:1px solid var(--line); } table.fold td { display:block; position:relative; border:0; padding:.15rem .2rem .15rem 7.2rem; min-height:1.9rem; } table.fold td::before { content:attr(data-label); color:var(--soft); position:absolute; left:.2rem; width:6.6rem; } }
 @media print { header.top nav, .who, form, .skip { display:none; } body { background:#fff; } }
 `.trim();
 
