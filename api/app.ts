@@ -13,6 +13,7 @@ import type { Services } from './compose.ts';
 import { crossOrigin } from './cross-origin.ts';
 import { delegationRoutes } from './delegations.ts';
 import { checkRouteRights, doors } from './doors.ts';
+import { emergencyRoutes } from './emergencies.ts';
 import type { Env } from './env.ts';
 import { apiErrors, INTERNAL_CODE } from './errors.ts';
 import { healthRoutes } from './health.ts';
@@ -103,6 +104,7 @@ export function createApp(services: Services) {
     .route('/v1', verificationRoutes(services))
     .route('/v1', delegationRoutes(services))
     .route('/v1', officerRoutes(services))
+    .route('/v1', emergencyRoutes(services))
     .route('/v1', meRoutes(services))
     .route('/v1', sessionRoutes(services));
   checkRouteRights(app.routes);

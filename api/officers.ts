@@ -4,6 +4,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { type ListedOfficer, ROLES, type RoleRequest } from '../identity/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
+import { idempotent } from './idempotent.ts';
 import {
   commonRefusals,
   Day,
@@ -142,8 +143,14 @@ const takePost = createRoute({
 });
 
 /** Routes under /v1 for officers, requests for roles, and where an officer sits. */
-export function officerRoutes({ identity }: Pick<Services, 'identity'>) {
-  return new OpenAPIHono<Env>()
+export function officerRoutes({
+  identity,
+  idempotency,
+}: Pick<Services, 'identity' | 'idempotency'>) {
+  const routes = new OpenAPIHono<Env>();
+  routes.post('/officers', idempotent({ idempotency }));
+  routes.post('/role-requests', idempotent({ idempotency }));
+  return routes
     .openapi(list, async (c) =>
       c.json(await identity.listOfficersAs(c.get('actor'), c.req.valid('query')), 200),
     )

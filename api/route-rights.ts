@@ -60,6 +60,12 @@ export const ROUTE_RIGHTS = {
   'GET /v1/agreements/{id}': exchangeScope('agreements:manage', 'verifications:ask'),
   'POST /v1/agreements/{id}/{decision}': agreeing,
 
+  'POST /v1/emergencies': { roles: ['desk'] },
+  'GET /v1/emergencies': { roles: ['desk', 'approver'] },
+  'POST /v1/emergencies/{id}/read': { roles: ['desk'] },
+  'POST /v1/emergencies/{id}/review': { roles: ['approver'] },
+
+  'GET /v1/audit/emergencies': auditing,
   'POST /v1/audit/search': auditing,
   'GET /v1/audit/entries/{index}': auditing,
   'GET /v1/audit/entries/{index}/receipt': auditing,

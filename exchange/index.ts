@@ -6,6 +6,7 @@ export type { AskOptions } from './ask.ts';
 export type { Consent, ConsentDecision } from './consents.ts';
 export type { ExchangeDeps } from './deps.ts';
 export type { Question, QuestionOutline } from './desk.ts';
+export type { Emergency, EmergencyLook } from './emergencies.ts';
 export { exchangeErrors } from './errors.ts';
 export type { ExchangeJob } from './jobs.ts';
 export type { ReadLicence } from './reading.ts';

@@ -33,10 +33,15 @@ const USAGE_DAYS = 40;
 /** Binds the jobs, and names the queue's handlers. */
 export function createJobs(
   deps: ExchangeDeps,
-  parts: { answering: Answering; wakeUps: WakeUps; end: EndVerification },
+  parts: {
+    answering: Answering;
+    wakeUps: WakeUps;
+    end: EndVerification;
+    tellOverdue: () => Promise<void>;
+  },
 ) {
   const { queue, logger, metrics, cityTz } = deps;
-  const { answering, wakeUps, end } = parts;
+  const { answering, wakeUps, end, tellOverdue } = parts;
   const database = deps.database.as(systemScope);
   const open = metrics.gauge('verifications_open', 'Verifications that have not ended.');
   const oldest = metrics.gauge('verifications_oldest_seconds', 'Age of the oldest open one.');
@@ -102,6 +107,7 @@ export function createJobs(
     { name: 'exchange.expire', everyMs: 5000, run: expireLate },
     { name: 'exchange.measure', everyMs: 15_000, run: measure },
     { name: 'exchange.erase', everyMs: 60_000, run: eraseOld },
+    { name: 'exchange.emergencies', everyMs: 60_000, run: tellOverdue },
     { name: 'exchange.forget', everyMs: 3_600_000, run: forgetOld },
   ];
   return { jobs };

@@ -253,3 +253,32 @@ export const consents = exchangeSchema.table(
     index('consents_of_person').on(table.personId, table.id),
   ],
 );
+
+export const emergencyAllowances = exchangeSchema.table('emergency_allowances', {
+  organisationId: text('organisation_id').primaryKey(),
+});
+
+export const emergencies = exchangeSchema.table(
+  'emergencies',
+  {
+    id: uuid('id').primaryKey(),
+    organisationId: text('organisation_id').notNull(),
+    licenceType: text('licence_type').notNull(),
+    fields: text('fields').array().notNull(),
+    subjectId: uuid('subject_id').notNull(),
+    legalBasis: text('legal_basis').notNull(),
+    requestSealed: bytea('request_sealed').notNull(),
+    openedBy: text('opened_by').notNull(),
+    openedAt: moment('opened_at').notNull(),
+    endsAt: moment('ends_at').notNull(),
+    reviewDue: moment('review_due').notNull(),
+    discloseAt: moment('disclose_at').notNull(),
+    looks: integer('looks').notNull().default(0),
+    overdueTold: boolean('overdue_told').notNull().default(false),
+    verdict: text('verdict'),
+    reviewedBy: text('reviewed_by'),
+    reviewedAt: moment('reviewed_at'),
+    noteSealed: bytea('note_sealed'),
+  },
+  (table) => [index('emergencies_of_department').on(table.organisationId, table.id)],
+);

@@ -7,6 +7,7 @@ import { createAsk } from './ask.ts';
 import { createConsents } from './consents.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { createDesk } from './desk.ts';
+import { createEmergencies } from './emergencies.ts';
 import { createEndings } from './ending.ts';
 import { createJobs } from './jobs.ts';
 import { createOrganisationBook } from './organisation-book.ts';
@@ -34,6 +35,7 @@ export function createExchange(deps: ExchangeDeps) {
   const receipts = createReceiptKeeper(deps);
   const showing = createShowing(deps, { book, organisations, receipts });
   const records = createAgreementRecords(deps, book);
+  const emergencies = createEmergencies(deps);
   const { installAgreement, installSampleAgreements } = records;
 
   return {
@@ -48,7 +50,8 @@ export function createExchange(deps: ExchangeDeps) {
     ...createDesk(deps, book, { end, organisations }),
     ...createConsents(deps, book, { end, organisations, wakeUps }),
     ...createReading(deps),
-    ...createJobs(deps, { answering, wakeUps, end }),
+    ...emergencies,
+    ...createJobs(deps, { answering, wakeUps, end, tellOverdue: emergencies.tellOverdue }),
   };
 }
 

@@ -28,6 +28,8 @@ const batchSize = 20;
 
 /** Departments whose questions may be shown to the subject later (contract section 4.2). */
 const mayDelayDisclosure = ['police'];
+/** Hospitals and the police may have to know at once. */
+const mayOpenEmergencies = ['health', 'police'];
 
 type SampleServices = Pick<
   Services,
@@ -185,6 +187,9 @@ async function loadWorld(
   await exchange.installSampleAgreements(operator);
   for (const organisationId of mayDelayDisclosure) {
     await exchange.allowDelay(database.db, organisationId);
+  }
+  for (const organisationId of mayOpenEmergencies) {
+    await exchange.allowEmergencies(database.db, organisationId);
   }
   say('Filling the open-data catalogue');
   await installSample(catalogue);
