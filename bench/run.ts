@@ -10,6 +10,7 @@ import { createMachineClient, readClientFile } from '../cli/machine-client.ts';
 import { PersonFile } from '../cli/person-client.ts';
 import { loadConfig } from '../platform/index.ts';
 import { appendLoad } from './append-load.ts';
+import { doorCosts } from './door-cost.ts';
 import { type LoadFigures, medianRun, runLoad } from './load.ts';
 
 const callers = 16;
@@ -35,6 +36,7 @@ if (!instance.isOurs) throw new Error(`Something else listens at ${instance.base
 try {
   const results = await measureAll(instance.baseUrl);
   print(results);
+  await printDoorCosts(instance.baseUrl);
 } finally {
   await instance.stop();
   await rm(dataDir, { recursive: true, force: true });
@@ -111,18 +113,39 @@ async function measureAll(baseUrl: string): Promise<Measured[]> {
     ['verifications answered', ask],
     ['licences issued', issue],
     ['public look-ups', look],
+    ['access tokens issued', () => housing.fetchToken().then(() => {})],
   ] as const) {
+    if (!isWanted(name)) continue;
     results.push(await besideYardstick(name, () => runLoad(callers, seconds, call), insertOne));
   }
-  results.push(
-    await besideYardstick(
-      'log appends (own transactions)',
-      () => appendLoad(config, callers, seconds),
-      insertOne,
-    ),
-  );
+  const appends = 'log appends (own transactions)';
+  if (isWanted(appends)) {
+    const run = () => appendLoad(config, callers, seconds);
+    results.push(await besideYardstick(appends, run, insertOne));
+  }
   await sql.end();
   return results;
+}
+
+/** `npm run bench -- --only tokens` runs the loads whose names hold the word. */
+function isWanted(name: string): boolean {
+  const at = process.argv.indexOf('--only');
+  return at < 0 || name.includes(process.argv[at + 1] ?? '');
+}
+
+async function printDoorCosts(baseUrl: string): Promise<void> {
+  if (!isWanted('tokens and rights')) return;
+  const file = await readClientFile(join(dataDir, 'clients', 'housing.json'));
+  const costs = await doorCosts(config, createMachineClient(file, { baseUrl }));
+  console.log('\nToken, proof and rights of one request: CPU of the deciding process');
+  console.table(
+    costs.map(({ what, requests, p50Ms, p95Ms }) => ({
+      what,
+      requests,
+      'p50 CPU ms': Number(p50Ms.toFixed(2)),
+      'p95 CPU ms': Number(p95Ms.toFixed(2)),
+    })),
+  );
 }
 
 /** Alternates the run and the yardstick, so that both see the same weather. */

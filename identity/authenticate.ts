@@ -4,9 +4,10 @@ import { createHash, type KeyObject } from 'node:crypto';
 import type { AppError, Clock, Database, Ids } from '../platform/index.ts';
 import { createTokenCheck, TokenFault } from './access-token.ts';
 import { type Actor, isScope } from './actor.ts';
-import { AHEAD_SECONDS, createProofCheck, PAST_SECONDS, ProofFault } from './dpop-proof.ts';
+import { createProofCheck, ProofFault, proofDigest } from './dpop-proof.ts';
 import { identityErrors } from './errors.ts';
-import { type ClientRights, findClientRights, useProof } from './store-clients.ts';
+import { type ClientRights, findClientRights } from './store-clients.ts';
+import { useProof } from './store-proofs.ts';
 
 /** The parts of a request that say who is asking. */
 export interface PresentedRequest {
@@ -62,10 +63,8 @@ export function createAuthenticate(deps: {
     if (proof.thumbprint !== jkt) throw tokenRefusal('the token is bound to another key');
     const client = await useProof(database.db, {
       clientId,
-      digest: createHash('sha256').update(`${proof.thumbprint}|${proof.jti}`).digest(),
+      digest: proofDigest(proof),
       issuedAt: proof.issuedAt,
-      // Longer than it can be used, by as much as the database's clock may be ahead.
-      expiresAt: new Date(proof.issuedAt.getTime() + (PAST_SECONDS + AHEAD_SECONDS) * 1000),
     });
     if (client?.state !== 'active') throw tokenRefusal('the client is unknown or suspended');
     if (!client.isFirstUse) throw proofRefusal('the proof has been used before');

@@ -55,6 +55,11 @@ export interface Proof {
   issuedAt: Date;
 }
 
+/** What a used proof is remembered by: its key and its jti, of fixed length. */
+export function proofDigest({ thumbprint, jti }: Proof): Buffer {
+  return createHash('sha256').update(`${thumbprint}|${jti}`).digest();
+}
+
 /** A proof that doesn't hold; the message is the first reason why, for the client's engineer. */
 export class ProofFault extends Error {}
 

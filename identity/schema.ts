@@ -306,10 +306,14 @@ export const assertionJtis = identitySchema.table('assertion_jtis', {
   expiresAt: moment('expires_at').notNull(),
 });
 
-export const dpopJtis = identitySchema.table('dpop_jtis', {
-  digest: bytea('digest').primaryKey(),
-  expiresAt: moment('expires_at').notNull(),
-});
+export const dpopProofs = identitySchema.table(
+  'dpop_proofs',
+  {
+    slot: smallint('slot').notNull(),
+    digest: bytea('digest').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.slot, table.digest] })],
+);
 
 export const dpopEpochs = identitySchema.table('dpop_epochs', {
   id: smallint('id').primaryKey(),

@@ -27,8 +27,9 @@ import { createRotation } from './rotation.ts';
 import { deriveKey, KEY_BYTES } from './sealing.ts';
 import { createSecretHash, type SecretCost } from './secret-hash.ts';
 import { createSessions } from './sessions.ts';
-import { deleteExpiredJtis, startRememberingProofs } from './store-clients.ts';
+import { deleteExpiredAssertions } from './store-clients.ts';
 import { deleteExpiredChallenges } from './store-passkeys.ts';
+import { forgetPastProofs, startRememberingProofs } from './store-proofs.ts';
 import { deleteExpiredFlows } from './store-provider-flows.ts';
 import { deleteExpiredSessions } from './store-sessions.ts';
 import { deleteExpiredTries } from './store-tries.ts';
@@ -155,7 +156,8 @@ export function createIdentity(deps: IdentityDeps) {
 
     /** Forgets what has run out, from proofs to sessions. For the sweeper, every minute. */
     async purgeExpired(): Promise<void> {
-      await deleteExpiredJtis(database.db);
+      await forgetPastProofs(database.db);
+      await deleteExpiredAssertions(database.db);
       await deleteExpiredSessions(database.db);
       await deleteExpiredTries(database.db);
       await deleteExpiredFlows(database.db);

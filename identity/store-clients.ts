@@ -1,4 +1,4 @@
-// SQL over identity.clients, their keys, and the jtis of assertions and proofs.
+// SQL over identity.clients, their keys, and the jtis of assertions.
 import { type SQL, sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
 import type { ClientKey, ClientMethod } from './client-keys.ts';
@@ -36,20 +36,14 @@ export type NewClientRow = Pick<
 /** What a request needs to know of its client. */
 export type ClientRights = Pick<ClientRow, 'organisationId' | 'scopes' | 'state'>;
 
-/** The same and what is known of a proof, in one statement. */
-export interface ClientUse extends ClientRights {
-  isFirstUse: boolean;
-  isAfterEpoch: boolean;
-}
-
 const milliseconds = (moment: SQL) => sql`(extract(epoch from ${moment}) * 1000)::float8`;
 
 /** The state by the database's clock; `c` is the client. */
-const state = sql`case when c.state = 'active' and c.held_until > platform.now() then 'held'
+export const clientState = sql`case when c.state = 'active' and c.held_until > platform.now() then 'held'
   else c.state end`;
 
 const clients = sql`
-  select c.id, c.organisation_id as "organisationId", c.name, c.method, c.scopes, ${state} as state,
+  select c.id, c.organisation_id as "organisationId", c.name, c.method, c.scopes, ${clientState} as state,
     case when c.held_until > platform.now() then ${milliseconds(sql`c.held_until`)} end
       as "heldUntil",
     ${milliseconds(sql`c.created_at`)} as "createdAt",
@@ -157,10 +151,7 @@ export async function updateClientHold(
   );
 }
 
-/**
- * Takes the jti of an assertion or proof for good: true for the one caller, in whatever process, who
- * came first.
- */
+/** Takes the jti of an assertion for good: true for the one caller, in whatever process, who came first. */
 export async function claimAssertion(tx: Tx, id: string, expiresAt: Date): Promise<boolean> {
   const rows = await selectRows<{ id: string }>(
     tx,
@@ -170,54 +161,17 @@ export async function claimAssertion(tx: Tx, id: string, expiresAt: Date): Promi
   return rows.length === 1;
 }
 
-// Proofs made before the epoch may have been used and forgotten: a crash empties the unlogged tables.
-const makeEpoch = sql`
-  insert into identity.dpop_epochs (id, started_at)
-  select 1, platform.now() where not exists (select 1 from identity.dpop_epochs)
-  on conflict do nothing`;
-
-/** Begins to remember proofs, unless another process does already. */
-export async function startRememberingProofs(tx: Tx): Promise<void> {
-  await tx.execute(makeEpoch);
-}
-
-/**
- * Takes a proof's digest and looks the client up, in one round trip: it stands on the path of every
- * request. Null when there is no such client.
- */
-export async function useProof(
-  tx: Tx,
-  use: { clientId: string; digest: Buffer; issuedAt: Date; expiresAt: Date },
-): Promise<ClientUse | null> {
-  const [row] = await selectRows<ClientUse>(
-    tx,
-    sql`with epoch as (${makeEpoch}), taken as (
-        insert into identity.dpop_jtis (digest, expires_at)
-        values (${use.digest}, ${use.expiresAt.toISOString()}) on conflict do nothing
-        returning 1
-      )
-      select c.organisation_id as "organisationId", c.scopes, ${state} as state,
-        exists (select 1 from taken) as "isFirstUse",
-        exists (select 1 from identity.dpop_epochs
-          where date_trunc('second', started_at) <= ${use.issuedAt.toISOString()}::timestamptz
-        ) as "isAfterEpoch"
-      from identity.clients c where c.id = ${use.clientId}`,
-  );
-  return row ?? null;
-}
-
 /** The client behind a request without a proof. */
 export async function findClientRights(tx: Tx, id: string): Promise<ClientRights | null> {
   const [row] = await selectRows<ClientRights>(
     tx,
-    sql`select c.organisation_id as "organisationId", c.scopes, ${state} as state
+    sql`select c.organisation_id as "organisationId", c.scopes, ${clientState} as state
       from identity.clients c where c.id = ${id}`,
   );
   return row ?? null;
 }
 
-/** Forgets what can't be replayed any more. */
-export async function deleteExpiredJtis(tx: Tx): Promise<void> {
-  await tx.execute(sql`delete from identity.dpop_jtis where expires_at < platform.now()`);
+/** Forgets assertions that can't be replayed any more. */
+export async function deleteExpiredAssertions(tx: Tx): Promise<void> {
   await tx.execute(sql`delete from identity.assertion_jtis where expires_at < platform.now()`);
 }

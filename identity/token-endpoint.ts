@@ -18,8 +18,9 @@ import { TOKEN_SECONDS } from './access-token.ts';
 import { SCOPES } from './actor.ts';
 import { CLIENT_METHODS, type ClientMethod, readCertificate } from './client-keys.ts';
 import { parseCompactJws } from './compact-jws.ts';
-import { AHEAD_SECONDS, createProofCheck, PAST_SECONDS, ProofFault } from './dpop-proof.ts';
+import { AHEAD_SECONDS, createProofCheck, ProofFault, proofDigest } from './dpop-proof.ts';
 import { claimAssertion, findClient } from './store-clients.ts';
+import { useProof } from './store-proofs.ts';
 
 const TOKEN_PATH = '/oauth/token';
 const JWKS_PATH = '/oauth/jwks';
@@ -71,13 +72,6 @@ export function createTokenEndpoint(deps: {
   const bases = [publicUrl, ...publicUrlAliases];
   const seconds = () => clock.now().getTime() / 1000;
 
-  const claim = (kind: string, by: string, jti: string, expires: number) =>
-    claimAssertion(
-      database.db,
-      createHash('sha256').update(`${kind}|${by}|${jti}`).digest('base64url'),
-      new Date(expires * 1000),
-    );
-
   /** Called with the claims of an assertion whose signature, iss, sub and exp hold. */
   async function checkAssertion(_: KoaContextWithOIDC, claims: object, header: object) {
     const assertion = Assertion.safeParse(claims);
@@ -97,7 +91,10 @@ export function createTokenEndpoint(deps: {
     if (exp - begins > ASSERTION_SECONDS || exp > now + ASSERTION_SECONDS + AHEAD_SECONDS) {
       throw new InvalidClientAuth('the assertion lives too long');
     }
-    if (!(await claim('assertion', iss, jti, exp + AHEAD_SECONDS))) {
+    const id = createHash('sha256').update(`${iss}|${jti}`).digest('base64url');
+    // Kept as long as the library would take it: to its end and the tolerance (RFC 7523 section 3).
+    const until = new Date((exp + AHEAD_SECONDS) * 1000);
+    if (!(await claimAssertion(database.db, id, until))) {
       throw new InvalidClientAuth('the assertion has been used before');
     }
   }
@@ -113,19 +110,15 @@ export function createTokenEndpoint(deps: {
     }
   }
 
-  async function useProof(proof: string): Promise<void> {
+  async function takeProof(proof: string, clientId: string): Promise<void> {
     if (proof === '') throw new InvalidDpopProof('a DPoP proof is required');
     try {
       const urls = bases.map((base) => `${base}${TOKEN_PATH}`);
-      const { thumbprint, jti, issuedAt } = checkProof(proof, {
-        method: 'POST',
-        urls,
-        now: clock.now(),
-      });
-      const until = issuedAt.getTime() / 1000 + PAST_SECONDS + AHEAD_SECONDS;
-      if (!(await claim('proof', thumbprint, jti, until))) {
-        throw new ProofFault('the proof has been used before');
-      }
+      const checked = checkProof(proof, { method: 'POST', urls, now: clock.now() });
+      const { issuedAt } = checked;
+      const use = await useProof(database.db, { clientId, digest: proofDigest(checked), issuedAt });
+      if (!use?.isFirstUse) throw new ProofFault('the proof has been used before');
+      if (!use.isAfterEpoch) throw new ProofFault('the proof is older than the memory of proofs');
     } catch (error) {
       if (error instanceof ProofFault) throw new InvalidDpopProof(error.message);
       throw error;
@@ -136,7 +129,7 @@ export function createTokenEndpoint(deps: {
   async function admit(ctx: KoaContextWithOIDC, resource: string, client: Client) {
     if (resource !== publicUrl) throw new InvalidTarget('the only resource here is the issuer');
     if (client.clientAuthMethod === MUTUAL_TLS) checkCertificate(ctx);
-    else await useProof(ctx.get('dpop'));
+    else await takeProof(ctx.get('dpop'), client.clientId);
     const clientScope = client.scope ?? '';
     const params = ctx.oidc.params ?? {};
     // RFC 6749 section 3.3: without a scope parameter, all that the client has.

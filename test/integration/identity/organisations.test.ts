@@ -163,7 +163,8 @@ describe('the app role', () => {
       // And three columns of where a delegation stands.
       delegations: 'INSERT SELECT',
       dpop_epochs: 'INSERT SELECT',
-      dpop_jtis: 'DELETE INSERT SELECT',
+      dpop_proofs: 'INSERT SELECT',
+      ...Object.fromEntries([0, 1, 2, 3, 4, 5, 6, 7].map((n) => [`dpop_proofs_${n}`, 'TRUNCATE'])),
       key_versions: 'INSERT SELECT',
       known_devices: 'DELETE INSERT SELECT UPDATE',
       local_secrets: 'INSERT SELECT UPDATE',
