@@ -44,6 +44,10 @@ export function MePage(props: MeProps) {
       <h2 id="looks">{text.me.looks}</h2>
       <p class="lead">{text.me.looksLead}</p>
       <WitnessLine c={c} log={props.log} />
+      <p class="muted">
+        {text.me.checkOffline} <a href="/verifier.html">{text.me.verifierPage}</a>{' '}
+        <a href="/log/vkey">{text.me.logKey}</a>
+      </p>
       {accessLog === null ? <p class="muted">{text.delegations.notDelegated}</p> : null}
       {accessLog?.items.length === 0 ? <p>{text.me.noLooks}</p> : null}
       {accessLog && accessLog.items.length > 0 ? <Looks {...props} accessLog={accessLog} /> : null}
@@ -149,7 +153,7 @@ function Looks({ c, accessLog, cityTz }: MeProps & { accessLog: AccessLog }) {
                 )}
               </td>
               <td data-label={words.receipt}>
-                <a href={`/v1/me/access-log/${look.index}/receipt`}>#{look.index}</a>
+                <a href={`/me/receipts/${look.index}`}>#{look.index}</a>
               </td>
             </tr>
           ))}

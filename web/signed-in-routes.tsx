@@ -112,6 +112,13 @@ export function signedInRoutes(deps: PageDeps) {
         />,
       );
     })
+    .get('/me/receipts/:index', async (c) => {
+      requireKind(c, 'citizen');
+      const index = Number(c.req.param('index'));
+      const receipt = await oversight.accessReceipt(c.get('actor'), index, 'json');
+      c.header('Content-Disposition', `attachment; filename="yihao-receipt-${index}.json"`);
+      return c.json(receipt);
+    })
     .post('/me/consents/:id', async (c) => {
       requireKind(c, 'citizen');
       const form = await readOwnForm(c, identity);

@@ -1,0 +1,71 @@
+// The verifier as a page that is saved and opened from a disk: reads what is typed or chosen, shows the
+// verdict. Bundled with index.ts into /verifier.html; the page's own policy forbids it any network.
+import { type Facts, type Verdict, verify } from './index.ts';
+
+function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
+  const found = document.getElementById(id);
+  if (!(found instanceof kind)) throw new TypeError(`The page has no ${id}.`);
+  return found;
+}
+
+const form = byId('form', HTMLFormElement);
+const result = byId('result', HTMLElement);
+
+for (const input of document.querySelectorAll<HTMLInputElement>('input[type=file]')) {
+  input.addEventListener('change', async () => {
+    const [file] = input.files ?? [];
+    if (file) byId(input.dataset.into ?? '', HTMLTextAreaElement).value = await file.text();
+  });
+}
+
+form.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const text = (id: string) => byId(id, HTMLTextAreaElement).value;
+  const policy = text('policy').trim();
+  try {
+    const typed = `${text('receipt').trimStart()}`;
+    show(await verify(typed, text('vkey').trim(), policy === '' ? undefined : policy));
+  } catch (error) {
+    say('bad', [
+      '无法核验 · Could not check',
+      error instanceof Error ? error.message : String(error),
+    ]);
+  }
+});
+
+function show({ valid, reasons, facts }: Verdict): void {
+  const verdict = valid
+    ? '收录证明有效 · The receipt holds'
+    : '收录证明无效 · The receipt does not hold';
+  say(valid ? 'good' : 'bad', [verdict, ...reasons, ...factLines(facts)]);
+}
+
+function factLines(facts: Facts): string[] {
+  const { origin, index, size, root, witnesses, isWitnessed, opened, leaf } = facts;
+  const witnessed = witnesses?.map(({ name, at }) => `${name}（${at}）`).join('；');
+  return [
+    origin === undefined ? '' : `日志 Log: ${origin}`,
+    index === undefined
+      ? ''
+      : `第 ${index} 条，共 ${size ?? '?'} 条 · entry ${index} of ${size ?? '?'}`,
+    root === undefined ? '' : `根 Root: ${root}`,
+    isWitnessed === undefined
+      ? '未提供见证方策略，未核验是否有外部见证 · No policy was given: whether it is witnessed was not checked'
+      : `外部见证 Witnesses: ${witnessed || '无 none'}`,
+    ...Object.entries(opened ?? {}).map(([field, value]) => `${field}: ${value}`),
+    leaf === undefined ? '' : `记录原文 Entry: ${JSON.stringify(leaf, undefined, 2)}`,
+  ].filter((line) => line !== '');
+}
+
+function say(kind: 'good' | 'bad', [title = '', ...lines]: string[]): void {
+  const heading = document.createElement('h2');
+  heading.textContent = title;
+  const list = lines.map((line) => {
+    const item = document.createElement('p');
+    item.textContent = line;
+    return item;
+  });
+  result.className = kind;
+  result.replaceChildren(heading, ...list);
+  result.focus();
+}
