@@ -15,6 +15,7 @@ import { delegationRoutes } from './delegations.ts';
 import { checkRouteRights, doors } from './doors.ts';
 import { emergencyRoutes } from './emergencies.ts';
 import type { Env } from './env.ts';
+import { erasureRoutes } from './erasures.ts';
 import { apiErrors, INTERNAL_CODE } from './errors.ts';
 import { healthRoutes } from './health.ts';
 import { licenceActRoutes } from './licence-acts.ts';
@@ -100,6 +101,7 @@ export function createApp(services: Services) {
     .route('/v1/agreements', agreementRoutes(services))
     .route('/v1/audit', auditRoutes(services))
     .route('/v1/clients', clientRoutes(services))
+    .route('/v1', erasureRoutes(services))
     .route('/v1/public', publicRoutes(services))
     .route('/v1', verificationRoutes(services))
     .route('/v1', delegationRoutes(services))

@@ -4,7 +4,7 @@ import { createAudit } from '../audit/index.ts';
 import { createCatalogue } from '../catalogue/index.ts';
 import { createExchange } from '../exchange/index.ts';
 import { createIdentity, deviceCookie, flowCookie, sessionCookie } from '../identity/index.ts';
-import { createOversight } from '../oversight/index.ts';
+import { createErasures, createOversight } from '../oversight/index.ts';
 import {
   type Config,
   connectDatabase,
@@ -158,6 +158,16 @@ export async function compose(options: ComposeOptions) {
     cityTz,
     metrics,
   });
+  const erasures = createErasures({
+    database,
+    ids,
+    logger,
+    audit,
+    identity,
+    registry,
+    exchange,
+    idempotency,
+  });
   const oversight = createOversight({ database, audit, identity, cityTz, citationOf });
 
   const signable = { checkCredential: registry.checkCredential, receiptOf: exchange.receiptOf };
@@ -189,6 +199,7 @@ export async function compose(options: ComposeOptions) {
     catalogue,
     exchange,
     oversight,
+    erasures,
     citationOf,
     sessionCookie: sessionCookie(publicUrl),
     deviceCookie: deviceCookie(publicUrl),
@@ -207,7 +218,7 @@ export async function compose(options: ComposeOptions) {
         closers.push(() => server.close());
       }
       if (role === 'all' || role === 'worker') {
-        for (const job of [...registry.jobs, ...exchange.jobs])
+        for (const job of [...registry.jobs, ...exchange.jobs, ...erasures.jobs])
           sweeper.every(job.everyMs, job.name, job.run);
         sweeper.every(60_000, 'identity.purge', () => identity.purgeExpired());
         sweeper.every(2_000, 'identity.rotate', async (signal) => {

@@ -86,6 +86,15 @@ export const ROUTE_RIGHTS = {
   'POST /v1/role-requests': operating,
   'POST /v1/role-requests/{id}/{decision}': operating,
 
+  'GET /v1/erasures': operating,
+  'GET /v1/erasures/{id}': operating,
+  'POST /v1/erasures': operating,
+  'POST /v1/erasures/{id}/approve': operating,
+  'POST /v1/erasures/{id}/refuse': operating,
+  'GET /v1/legal-holds': operating,
+  'POST /v1/legal-holds': operating,
+  'POST /v1/legal-holds/{id}/{act}': operating,
+
   'GET /v1/me': 'known',
   'GET /v1/me/licences': 'citizen',
   'GET /v1/me/access-log': 'citizen',

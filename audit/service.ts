@@ -1,5 +1,5 @@
 // The log, put together: staging, the sequencer, checkpoints, and everything that reads.
-import type { Clock, Database, Ids, Logger, Metrics } from '../platform/index.ts';
+import type { Clock, Database, Ids, Logger, Metrics, Tx } from '../platform/index.ts';
 import { createAppend } from './append.ts';
 import { verifierOf } from './checkpoint.ts';
 import { createEntries } from './entries.ts';
@@ -12,7 +12,7 @@ import { sequencedChannel } from './sequence-store.ts';
 import { createSequencer } from './sequencer.ts';
 import { createShown } from './shown.ts';
 import { formatVkey, isKeyName, type NoteSigner, type NoteVerifier } from './signed-note.ts';
-import { findIndexes, getHead } from './store.ts';
+import { findIndexes, forgetSubject, getHead, listIndexesAbout } from './store.ts';
 import { createTileSource } from './tile-source.ts';
 import { isTile } from './tiles.ts';
 import { formatTlogProof } from './tlog-proof.ts';
@@ -39,6 +39,9 @@ export interface AuditDeps {
   policy?: WitnessPolicy | undefined;
   metrics?: Metrics | undefined;
 }
+
+/** Entries per statement: tens of milliseconds of work. */
+const forgetAtOnce = 1000;
 
 export type Audit = ReturnType<typeof createAudit>;
 
@@ -208,6 +211,16 @@ export function createAudit(deps: AuditDeps) {
       }
       return formatTlogProof({ index, hashes, checkpoint: note });
     },
+
+    /** The indexes of all entries about a subject. */
+    indexesAbout: listIndexesAbout,
+
+    /**
+     * Takes from the entries of a subject what finds and tells of her, some at a time; the leaves and
+     * every proof stay as they are. Returns how many it found: call it again until there are none.
+     */
+    forgetSubject: (tx: Tx, subjectTag: Buffer): Promise<number> =>
+      forgetSubject(tx, subjectTag, forgetAtOnce),
 
     /** Size and root of the committed tree, signed or not. */
     head: () => getHead(database.db),

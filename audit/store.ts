@@ -239,3 +239,22 @@ export function listCheckpoints(
     .orderBy(asc(checkpoints.size))
     .limit(limit);
 }
+
+/** The indexes of all entries with a subject's tag, in order. */
+export async function listIndexesAbout(tx: Tx, subjectTag: Buffer): Promise<number[]> {
+  const rows = await tx
+    .select({ idx: lookups.idx })
+    .from(lookups)
+    .where(eq(lookups.subjectTag, subjectTag))
+    .orderBy(asc(lookups.idx));
+  return rows.map(({ idx }) => idx);
+}
+
+/** Takes tag and words from up to `limit` entries of a subject; returns how many are left to look at. */
+export async function forgetSubject(tx: Tx, subjectTag: Buffer, limit: number): Promise<number> {
+  const [row] = await selectRows<{ found: number }>(
+    tx,
+    sql`select audit.forget_subject(${subjectTag}, ${limit}::int)::float8 as found`,
+  );
+  return row?.found ?? 0;
+}

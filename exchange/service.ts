@@ -9,6 +9,7 @@ import type { ExchangeDeps } from './deps.ts';
 import { createDesk } from './desk.ts';
 import { createEmergencies } from './emergencies.ts';
 import { createEndings } from './ending.ts';
+import { forgetSubject, hasOpenQuestions, verificationsAbout } from './erasure-store.ts';
 import { createJobs } from './jobs.ts';
 import { createOrganisationBook } from './organisation-book.ts';
 import { createOutcomes } from './outcome.ts';
@@ -52,6 +53,9 @@ export function createExchange(deps: ExchangeDeps) {
     ...createReading(deps),
     ...emergencies,
     ...createJobs(deps, { answering, wakeUps, end, tellOverdue: emergencies.tellOverdue }),
+    hasOpenQuestions,
+    verificationsAbout,
+    forgetSubject,
   };
 }
 

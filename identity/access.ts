@@ -178,7 +178,7 @@ export function createAccess(deps: {
       if (tags.size > 0) {
         for (const row of await findByAuditTag(database.db, [...tags.values()])) {
           const key = dataKeys.hold(row)?.key;
-          if (key) keys.set(row.auditTag.toString('hex'), key);
+          if (key && row.auditTag) keys.set(row.auditTag.toString('hex'), key);
         }
       }
       return entries.map(({ sealed, subjectTag }) => {

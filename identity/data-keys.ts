@@ -8,7 +8,7 @@ import { findById, type PersonRow } from './store-people.ts';
 // 5,000 keys are under 1 MB. A key destroyed by another process is forgotten here within this time,
 // at once when her row is read.
 const CACHED_KEYS = 5_000;
-const CACHED_MILLISECONDS = 60_000;
+export const CACHED_MILLISECONDS = 20_000;
 
 /** What a person's row gives to whoever seals for her or logs a look at her. */
 export interface PersonKey {
@@ -43,7 +43,7 @@ export function createDataKeys(deps: {
   type Keyed = Pick<PersonRow, 'id' | 'auditTag' | 'kekVersion' | 'wrapped'>;
 
   function hold({ id, auditTag, kekVersion, wrapped }: Keyed): PersonKey | null {
-    if (!wrapped || kekVersion === null) {
+    if (!wrapped || !auditTag || kekVersion === null) {
       held.delete(id);
       return null;
     }

@@ -45,6 +45,8 @@ export const identityErrors = errorCatalogue('identity', {
   provider_refused: 'forbidden',
   provider_unavailable: 'unavailable',
   provider_person_unknown: 'forbidden',
+  legal_hold: 'conflict',
+  being_erased: 'unavailable',
   session_needed: 'forbidden',
   session_not_found: 'not_found',
   assurance_needed: 'forbidden',

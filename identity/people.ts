@@ -63,7 +63,7 @@ export function createPeople(deps: {
           versions.map((version) => index.blindIndex(identifier, version)),
         ),
       );
-      if (!ring.learn(live)) return new Map(rows.map((row) => [row.auditTag.toString('hex'), row]));
+      if (!ring.learn(live)) return byTag(rows);
     }
   }
 
@@ -114,7 +114,13 @@ export function createPeople(deps: {
       // A rival committed them between our look and our insert, or a new key version has come.
       const tags = late.map(({ auditTag }) => auditTag);
       const rivals = await findByAuditTag(tx, tags);
-      await meet(new Map(rivals.map((row) => [row.auditTag.toString('hex'), row])));
+      if (rivals.some(({ wrapped }) => wrapped === null)) {
+        throw identityErrors.being_erased(
+          'The data of a person named here is being erased. Try again in a minute.',
+          { retryAfterSeconds: 60 },
+        );
+      }
+      await meet(byTag(rivals));
       if (missing().length > 0) await meet(await lookUp(tx, missing()));
     }
     return order.map((key) => {
@@ -167,7 +173,7 @@ export function createPeople(deps: {
     if (personIds.length === 0) return revealed;
     for (const row of await findById(tx, [...new Set(personIds)])) {
       const key = dataKeys.hold(row)?.key;
-      if (!key) continue;
+      if (!key || !row.valueSealed) continue;
       const value = open(key, row.valueSealed, context(row.id, 'value')).toString('utf8');
       revealed.set(row.id, { scheme: row.scheme, value, name: openName(row, key) });
     }
@@ -223,9 +229,16 @@ export function createPeople(deps: {
     async subjectTagOf(tx: Tx, personId: string): Promise<Buffer> {
       const [row] = await findById(tx, [personId]);
       if (!row) throw identityErrors.person_not_found('There is no such person.');
+      if (!row.auditTag) throw identityErrors.erased('The data of this person has been erased.');
       return row.auditTag;
     },
   };
+}
+
+function byTag(rows: readonly PersonRow[]): Map<string, PersonRow> {
+  return new Map(
+    rows.flatMap((row) => (row.auditTag ? [[row.auditTag.toString('hex'), row]] : [])),
+  );
 }
 
 export type People = ReturnType<typeof createPeople>;

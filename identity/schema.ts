@@ -91,10 +91,11 @@ export const people = identitySchema.table('people', {
   id: uuid('id').primaryKey(),
   scheme: text('scheme').notNull(),
   indexVersion: smallint('index_version').notNull(),
-  blindIndex: bytea('blind_index').notNull().unique(),
-  auditTag: bytea('audit_tag').notNull().unique(),
-  valueSealed: bytea('value_sealed').notNull(),
+  blindIndex: bytea('blind_index').unique(),
+  auditTag: bytea('audit_tag').unique(),
+  valueSealed: bytea('value_sealed'),
   nameSealed: bytea('name_sealed'),
+  erasedAt: moment('erased_at'),
   createdAt: moment('created_at').notNull(),
 });
 

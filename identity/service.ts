@@ -9,7 +9,7 @@ import type { Actor } from './actor.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { createClients } from './client.ts';
 import { createClientChanges } from './client-changes.ts';
-import { createDataKeys } from './data-keys.ts';
+import { CACHED_MILLISECONDS, createDataKeys } from './data-keys.ts';
 import { createDelegations } from './delegations.ts';
 import { createDevices } from './device.ts';
 import { maskIdentifier } from './identifiers.ts';
@@ -28,6 +28,7 @@ import { deriveKey, KEY_BYTES } from './sealing.ts';
 import { createSecretHash, type SecretCost } from './secret-hash.ts';
 import { createSessions } from './sessions.ts';
 import { deleteExpiredAssertions } from './store-clients.ts';
+import { erasePerson, findErasedTag, forgetTag, lockPerson } from './store-erasing.ts';
 import { deleteExpiredChallenges } from './store-passkeys.ts';
 import { forgetPastProofs, startRememberingProofs } from './store-proofs.ts';
 import { deleteExpiredFlows } from './store-provider-flows.ts';
@@ -138,6 +139,12 @@ export function createIdentity(deps: IdentityDeps) {
       publicUrlAliases: deps.publicUrlAliases ?? [],
     }),
     ...rotation,
+    lockPerson,
+    erasePerson,
+    findErasedTag,
+    forgetTag,
+    /** How long a process may hold a person's key after it was destroyed, in milliseconds. */
+    longestHeldMs: CACHED_MILLISECONDS,
     ...localSignIn,
     ...providerSignIn,
     ...createDevices({ key: keyFor('device-cookies'), ids }),

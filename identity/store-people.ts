@@ -8,9 +8,9 @@ import { type LiveVersions, liveVersions, newestVersion } from './store-keys.ts'
 export interface PersonRow {
   id: string;
   scheme: PersonIdentifier['scheme'];
-  blindIndex: Buffer;
-  auditTag: Buffer;
-  valueSealed: Buffer;
+  /** Of an erased person null, once the log is cleared of it; so is what is sealed. */
+  auditTag: Buffer | null;
+  valueSealed: Buffer | null;
   nameSealed: Buffer | null;
   kekVersion: number | null;
   wrapped: Buffer | null;
@@ -29,7 +29,7 @@ export interface NewPerson {
 }
 
 const columns = sql`
-  p.id, p.scheme, p.blind_index as "blindIndex", p.audit_tag as "auditTag",
+  p.id, p.scheme, p.audit_tag as "auditTag",
   p.value_sealed as "valueSealed", p.name_sealed as "nameSealed",
   k.kek_version::int as "kekVersion", k.wrapped`;
 

@@ -1,7 +1,9 @@
 // What oversight is built from: the log, the names of people and departments, the law's citations.
 import type { Audit } from '../audit/index.ts';
+import type { Exchange } from '../exchange/index.ts';
 import type { Identity } from '../identity/index.ts';
-import type { Database } from '../platform/index.ts';
+import type { Database, Idempotency, Ids, Logger } from '../platform/index.ts';
+import type { Registry } from '../registry/index.ts';
 import type { Lang } from './access-item.ts';
 
 export interface OversightDeps {
@@ -31,4 +33,26 @@ export interface OversightDeps {
   /** The citation of a legal basis, from the registry of legal bases. */
   citationOf(id: string, lang: Lang): string;
   cityTz: string;
+}
+
+/** What erasing a person needs: everything that may need her, and everything that keeps something of her. */
+export interface ErasureDeps {
+  database: Database;
+  ids: Ids;
+  logger: Logger;
+  audit: Pick<Audit, 'indexesAbout' | 'forgetSubject' | 'sequenced'>;
+  identity: Pick<
+    Identity,
+    | 'findPerson'
+    | 'sealFor'
+    | 'recordAccess'
+    | 'lockPerson'
+    | 'erasePerson'
+    | 'findErasedTag'
+    | 'forgetTag'
+    | 'longestHeldMs'
+  >;
+  registry: Pick<Registry, 'standingOf' | 'numbersOf' | 'forgetHolder'>;
+  exchange: Pick<Exchange, 'hasOpenQuestions' | 'verificationsAbout' | 'forgetSubject'>;
+  idempotency: Pick<Idempotency, 'replaceKept'>;
 }

@@ -12,4 +12,13 @@ export const oversightErrors = errorCatalogue('oversight', {
   identifier_in_text: 'invalid',
   cursor_invalid: 'malformed',
   time_invalid: 'malformed',
+  unknown_subject: 'not_found',
+  erasure_not_found: 'not_found',
+  erasure_open: 'conflict',
+  erasure_decided: 'conflict',
+  other_subject: 'invalid',
+  hold_not_found: 'not_found',
+  hold_state: 'conflict',
+  /** Four eyes: two acts that answer each other are never one officer's. */
+  own_act: 'forbidden',
 });

@@ -3,5 +3,7 @@ export type { AccessItem, AccessReceipt, AnswerKind, AuditItem, Lang } from './a
 export type { AccessLogQuery } from './access-log.ts';
 export type { AuditEntry, AuditQuery } from './auditors.ts';
 export type { OversightDeps } from './deps.ts';
+export { createErasures, type Erasure, type Erasures } from './erasures.ts';
 export { oversightErrors } from './errors.ts';
+export { HOLD_ACTS, type HoldAct, type LegalHold } from './legal-holds.ts';
 export { createOversight, type LogState, type Oversight } from './service.ts';

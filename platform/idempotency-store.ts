@@ -78,3 +78,28 @@ export async function deleteExpiredKeys(tx: Tx): Promise<void> {
       select key_hash from platform.idempotency_keys
       where expires_at <= platform.now() order by expires_at limit ${purgeMax})`);
 }
+
+/** Kept responses in the order of their keys, after one of them. */
+export function listKept(
+  tx: Tx,
+  after: Buffer,
+  limit: number,
+): Promise<{ keyHash: Buffer; response: Buffer }[]> {
+  return selectRows(
+    tx,
+    sql`select key_hash as "keyHash", response from platform.idempotency_keys
+      where key_hash > ${after} and response is not null order by key_hash limit ${limit}`,
+  );
+}
+
+/** Puts another response in the place of this one, if it still stands there. */
+export async function replaceResponse(
+  tx: Tx,
+  keyHash: Buffer,
+  response: Buffer,
+  instead: Buffer,
+): Promise<void> {
+  await tx.execute(sql`
+    update platform.idempotency_keys set response = ${instead}
+    where key_hash = ${keyHash} and response = ${response}`);
+}

@@ -8,8 +8,10 @@ import {
   claimKey,
   deleteExpiredKeys,
   findKey,
+  listKept,
   releaseKey,
   renewKey,
+  replaceResponse,
   storeResponse,
 } from './idempotency-store.ts';
 import type { Ids } from './ids.ts';
@@ -49,7 +51,6 @@ export interface IdempotencyDeps {
 interface Slot {
   keyHash: Buffer;
   fingerprint: Buffer;
-  boundTo: Buffer;
   token: string;
 }
 
@@ -57,6 +58,7 @@ const keyPattern = /^[\x21-\x7e]{1,255}$/;
 const purgeEveryMs = 60_000;
 const lookEveryMs = 100;
 const storeAttempts = 3;
+const replaceAtOnce = 1000;
 
 /** What makes two requests the same: method, path with query, and the body's bytes. */
 export function requestFingerprint(
@@ -123,7 +125,7 @@ export function createIdempotency({
       }
       if (known?.response) {
         calls.inc({ outcome: 'replay' });
-        return { response: open(known.response, slot.boundTo), isReplay: true };
+        return { response: open(known.response, slot.keyHash), isReplay: true };
       }
       const leftMs = giveUpAt - performance.now();
       if (leftMs <= 0) {
@@ -140,7 +142,6 @@ export function createIdempotency({
   function slotFor(scope: string, callerKey: string, fingerprint: string): Slot {
     const boundTo = Buffer.from(`${scope}\0${callerKey}`);
     return {
-      boundTo,
       keyHash: createHmac('sha256', lookupKey).update('key\0').update(boundTo).digest(),
       // Keyed: a plain hash of a short body could be undone by trying all citizen IDs.
       fingerprint: createHmac('sha256', lookupKey).update(`request\0${fingerprint}`).digest(),
@@ -196,7 +197,7 @@ export function createIdempotency({
       await settle(() => releaseKey(database.db, slot));
       return;
     }
-    const sealed = seal(response, slot.boundTo);
+    const sealed = seal(response, slot.keyHash);
     await settle(() => storeResponse(database.db, slot, sealed));
   }
 
@@ -243,6 +244,28 @@ export function createIdempotency({
      * commit and the record of its response leaves the key to run again when the lease is over.
      */
     run,
+
+    /**
+     * Puts `instead` in the place of every kept response whose body matches, and returns how many: the
+     * same request then gets that. Reads all of them, a thousand at a time.
+     */
+    async replaceKept(
+      isMeant: (body: string) => boolean,
+      instead: StoredResponse,
+    ): Promise<number> {
+      let replaced = 0;
+      for (let after: Buffer = Buffer.alloc(0); ; ) {
+        const rows = await listKept(database.db, after, replaceAtOnce);
+        for (const { keyHash, response } of rows) {
+          if (!isMeant(open(response, keyHash).body)) continue;
+          await replaceResponse(database.db, keyHash, response, seal(instead, keyHash));
+          replaced += 1;
+        }
+        const last = rows.at(-1);
+        if (!last || rows.length < replaceAtOnce) return replaced;
+        after = last.keyHash;
+      }
+    },
   };
 }
 

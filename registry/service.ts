@@ -4,6 +4,7 @@ import { createActs } from './act.ts';
 import { createApplications } from './applications.ts';
 import { createAuthorities } from './authorities.ts';
 import type { RegistryDeps } from './deps.ts';
+import { createErasing } from './erasing.ts';
 import { createExchangeReads } from './exchange-reads.ts';
 import { createIssuing } from './issue.ts';
 import { createJobs } from './jobs.ts';
@@ -50,6 +51,7 @@ export function createRegistry(deps: RegistryDeps) {
     ...createPresent(deps),
     ...createSignable(deps, book),
     ...createJobs(deps),
+    ...createErasing(deps),
   };
 }
 

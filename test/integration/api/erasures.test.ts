@@ -1,0 +1,288 @@
+// Erasing a person through the whole house: two operators, nothing that needs her, nothing left of her,
+// and a log that proves what it proved before.
+import { beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { prepareSearch, writtenForms } from '../../../platform/byte-search.ts';
+import { scanTables } from '../../../platform/residue-scan.ts';
+import { eventually } from '../../support/eventually.ts';
+import { citizenId } from '../identity/house.ts';
+import {
+  healthCertificate,
+  maritalQuestion,
+  PUBLIC_URL,
+  refusal,
+  send,
+  sessionOf,
+  withHouse,
+} from './house.ts';
+
+const house = withHouse();
+const [wang, li] = ['govsvc-operator-1', 'govsvc-operator-2'];
+const cookies: Record<string, string> = {};
+let serial = 0;
+
+beforeAll(async () => {
+  for (const who of [wang, li, 'housing-desk-1']) cookies[who] = await sessionOf(house, who);
+});
+
+const call = (who: string, method: string, path: string, body?: object) =>
+  send(house, method, path, {
+    headers: {
+      Cookie: cookies[who] ?? '',
+      Origin: PUBLIC_URL,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+
+const Made = z.looseObject({ id: z.string(), state: z.string() });
+const Issued = z.looseObject({ number: z.string(), verificationCode: z.string() });
+
+/** Somebody with a licence, asked about once, both repeatable; `value` and `name` occur nowhere else. */
+async function aPerson() {
+  serial += 1;
+  const subject = { scheme: 'cn-id' as const, value: citizenId('19850716', serial) };
+  const name = `欧阳${'甲乙丙丁戊己庚辛壬癸'[serial]}燚`;
+  const issue = () =>
+    house
+      .client('health')
+      .call('POST', '/v1/licences', healthCertificate({ holder: { ...subject, name } }), {
+        'Idempotency-Key': `issue-${serial}`,
+      });
+  const ask = () =>
+    house.client('housing').call('POST', '/v1/verifications', maritalQuestion({ subject }), {
+      'Idempotency-Key': `ask-${serial}`,
+      Prefer: 'wait=5',
+    });
+  const licence = Issued.parse((await issue()).json);
+  expect((await ask()).status).toBe(200);
+  return { subject, name, licence, issue, ask };
+}
+
+const cancel = ({ number }: { number: string }) =>
+  house.client('health').call('POST', `/v1/licences/${number}/cancel`, {
+    reason: 'moved away',
+    legalBasis: 'LB-AL70',
+  });
+
+const request = (subject: object, who = wang) =>
+  call(who, 'POST', '/v1/erasures', { subject, reason: 'asked for at the counter' });
+
+/** Asked for and approved; the erasure's id. */
+async function erase(subject: object): Promise<string> {
+  const { id } = Made.parse((await request(subject)).json);
+  const approved = await call(li, 'POST', `/v1/erasures/${id}/approve`, { subject });
+  expect([approved.status, approved.json]).toEqual([200, expect.objectContaining({ id })]);
+  return id;
+}
+
+const erasuresLogged = () =>
+  house.services.audit.findEntries({ type: 'person.erased', limit: 200 });
+
+async function finishLater(id: string): Promise<void> {
+  // As if the time had passed in which a process may still hold her key.
+  await house.ownerSql`update oversight.erasures set decided_at = decided_at - interval '5 minutes'
+    where id = ${id}`;
+  await eventually(
+    async () => {
+      await house.services.erasures.finishErasures();
+      return Made.parse((await call(wang, 'GET', `/v1/erasures/${id}`)).json).state === 'done';
+    },
+    { timeoutMs: 15_000 },
+  );
+}
+
+describe('erasing a person', () => {
+  test('leaves nothing of her in any table, and every proof as it was', async () => {
+    const person = await aPerson();
+    const { subject, name, licence } = person;
+    const { identity, database, audit } = house.services;
+    const personId = await identity.findPerson(database.db, subject);
+    const [row] = await house.ownerSql<{ blind: Buffer; tag: Buffer }[]>`
+      select blind_index as blind, audit_tag as tag from identity.people where id = ${personId}`;
+    if (!row || personId === null) throw new TypeError('She is there.');
+    const about = await audit.indexesAbout(database.db, row.tag);
+    expect(about.length).toBeGreaterThan(2);
+    await eventually(() => audit.receipt(about.at(-1) ?? 0).catch(() => null));
+    const leaves = await Promise.all(about.map((index) => audit.getEntry(index)));
+    const newSearch = prepareSearch([
+      ...writtenForms('id', Buffer.from(subject.value)),
+      ...writtenForms('name', Buffer.from(name)),
+      ...writtenForms('blind index', row.blind),
+      ...writtenForms('tag', row.tag),
+    ]);
+    const before = await scanTables(house.ownerUrl, newSearch);
+    expect(before.map(({ place }) => place)).toContain('table identity.people');
+
+    expect((await cancel(licence)).status).toBe(200);
+    const id = await erase(subject);
+    expect(Made.parse((await call(wang, 'GET', `/v1/erasures/${id}`)).json).state).toBe(
+      'destroyed',
+    );
+    await finishLater(id);
+
+    expect(await scanTables(house.ownerUrl, newSearch)).toEqual([]);
+    expect(await identity.findPerson(database.db, subject)).toBeNull();
+    for (const [at, index] of about.entries()) {
+      const entry = await audit.getEntry(index);
+      expect(entry.leaf).toEqual(leaves[at]?.leaf);
+      expect([entry.sealed, entry.subjectTag, entry.caseTag]).toEqual([null, null, null]);
+      expect(await audit.receipt(index)).toContain('tlog-proof');
+    }
+    expect(await audit.verify()).toMatchObject({ ok: true, faults: [] });
+    const [erased] = await audit.findEntries({ type: 'person.erased', limit: 1 });
+    if (!erased) throw new TypeError('The erasure is an entry.');
+    const [detail] = await identity.openAccess([erased]);
+    expect(erased.subjectTag).toBeNull();
+    expect(Number(/^(\d+) entries$/.exec(detail?.question ?? '')?.[1])).toBeGreaterThan(
+      about.length,
+    );
+    expect(detail?.purpose).toMatch(/^sha256:[\w-]{43}$/);
+    // The licence is a number with a life, and says no more.
+    const publicLook = await send(house, 'GET', `/v1/public/licences/${licence.verificationCode}`);
+    expect(publicLook.text).not.toContain(name.slice(0, 1));
+    // A repeat of what was said about her is told so, and does nothing again.
+    for (const repeat of [person.issue, person.ask]) {
+      const reply = await repeat();
+      expect([reply.status, reply.text.includes('identity.erased')]).toEqual([410, true]);
+    }
+    expect((await request(subject)).status).toBe(404);
+  });
+
+  test('who comes back is somebody new, in a while', async () => {
+    const { subject, name, licence } = await aPerson();
+    const { identity, database } = house.services;
+    const before = await identity.findPerson(database.db, subject);
+    await cancel(licence);
+    const id = await erase(subject);
+    await expect(identity.ensurePerson(database.db, subject, name)).rejects.toMatchObject({
+      code: 'identity.being_erased',
+      kind: 'unavailable',
+      retryAfterSeconds: 60,
+    });
+    await finishLater(id);
+    const after = await identity.ensurePerson(database.db, subject, name);
+    expect(after).not.toBe(before);
+    expect((await identity.revealPerson(database.db, after)).name).toBe(name);
+  });
+
+  test('approved twice at once and finished by many is done once', async () => {
+    const { subject, licence } = await aPerson();
+    await cancel(licence);
+    const { id } = Made.parse((await request(subject)).json);
+    const before = (await erasuresLogged()).length;
+    const approvals = await Promise.all(
+      [1, 2, 3].map(() => call(li, 'POST', `/v1/erasures/${id}/approve`, { subject })),
+    );
+    expect(approvals.filter(({ status }) => status === 200)).toHaveLength(1);
+    await Promise.all([1, 2, 3].map(() => house.services.erasures.finishErasures()));
+    await finishLater(id);
+    await house.services.erasures.finishErasures();
+    expect(await erasuresLogged()).toHaveLength(before + 1);
+  });
+
+  test('cut off after the key is gone, it is finished by whoever sweeps', async () => {
+    const { subject, licence } = await aPerson();
+    await cancel(licence);
+    const personId = await house.services.identity.findPerson(house.services.database.db, subject);
+    const { id } = Made.parse((await request(subject)).json);
+    // What the approving transaction commits, and then the process dies.
+    await house.ownerSql.begin(async (sql) => {
+      await sql`select identity.erase_person(${personId})`;
+      await sql`update oversight.erasures set state = 'destroyed', entries = 1, decided_at = now(),
+        decided_by = (select id from identity.officers where key = ${li}) where id = ${id}`;
+    });
+    await finishLater(id);
+    const [left] = await house.ownerSql`select count(*)::int as n from registry.credentials
+      where number = ${licence.number}`;
+    expect(left).toEqual({ n: 0 });
+  });
+});
+
+describe('is refused', () => {
+  test('while a licence is valid, and says which thing it is without telling of her', async () => {
+    const { subject, name, licence } = await aPerson();
+    const refused = await request(subject);
+    expect(refusal(refused)).toBe('409 identity.legal_hold');
+    expect(refused.text).toContain('still valid');
+    for (const secret of [subject.value, name, licence.number]) {
+      expect(refused.text).not.toContain(secret);
+    }
+  });
+
+  test('at the approval, when a licence was issued or a hold was placed after it was asked for', async () => {
+    const person = await aPerson();
+    const { subject, name } = person;
+    await cancel(person.licence);
+    const { id } = Made.parse((await request(subject)).json);
+    const approve = () => call(li, 'POST', `/v1/erasures/${id}/approve`, { subject });
+    const reply = await house
+      .client('health')
+      .call('POST', '/v1/licences', healthCertificate({ holder: { ...subject, name } }));
+    expect(refusal(await approve())).toBe('409 identity.legal_hold');
+    await cancel(Issued.parse(reply.json));
+    const hold = await call(li, 'POST', '/v1/legal-holds', { subject, reason: 'court order 12' });
+    expect((await approve()).text).toContain('legal hold stands');
+    const holdId = Made.parse(hold.json).id;
+    const act = (who: string, step: string) =>
+      call(who, 'POST', `/v1/legal-holds/${holdId}/${step}`, { reason: 'as the court says' });
+    expect(refusal(await act(li, 'confirm'))).toBe('403 oversight.own_act');
+    expect(refusal(await act(wang, 'lift'))).toBe('409 oversight.hold_state');
+    expect((await act(wang, 'confirm')).status).toBe(200);
+    expect((await act(wang, 'ask_lift')).status).toBe(200);
+    expect(refusal(await act(wang, 'lift'))).toBe('403 oversight.own_act');
+    expect((await approve()).text).toContain('legal hold stands');
+    expect(Made.parse((await act(li, 'lift')).json).state).toBe('lifted');
+    expect((await approve()).status).toBe(200);
+  });
+
+  test('by one operator alone, by the code and by the table', async () => {
+    const { subject, licence } = await aPerson();
+    await cancel(licence);
+    const { id } = Made.parse((await request(subject)).json);
+    expect(refusal(await request(subject))).toBe('409 oversight.erasure_open');
+    const own = await call(wang, 'POST', `/v1/erasures/${id}/approve`, { subject });
+    expect(refusal(own)).toBe('403 oversight.own_act');
+    await expect(
+      house.ownerSql`update oversight.erasures set state = 'refused', decided_by = requested_by,
+        decided_at = now() where id = ${id}`,
+    ).rejects.toThrow('erasures_four_eyes');
+    await expect(
+      house.ownerSql`insert into oversight.legal_holds
+        (id, person_id, placed_by, placed_at, confirmed_by, confirmed_at)
+        select gen_random_uuid(), person_id, requested_by, now(), requested_by, now()
+        from oversight.erasures where id = ${id}`,
+    ).rejects.toThrow('legal_holds_placed_four_eyes');
+    const other = { ...subject, value: citizenId('19850716', 900) };
+    const wrong = await call(li, 'POST', `/v1/erasures/${id}/approve`, { subject: other });
+    expect(refusal(wrong)).toBe('422 oversight.other_subject /subject/value');
+    const refused = await call(li, 'POST', `/v1/erasures/${id}/refuse`, { reason: 'not her' });
+    expect(Made.parse(refused.json).state).toBe('refused');
+    const late = await call(li, 'POST', `/v1/erasures/${id}/approve`, { subject });
+    expect(refusal(late)).toBe('409 oversight.erasure_decided');
+  });
+
+  test('to whoever is no operator, for nobody known, and with a reason that names somebody', async () => {
+    const { subject } = await aPerson();
+    expect((await request(subject, 'housing-desk-1')).status).toBe(403);
+    const stranger = { scheme: 'cn-id', value: citizenId('19110101', 7) };
+    expect(refusal(await request(stranger))).toBe('404 oversight.unknown_subject');
+    const named = { subject, reason: `for ${subject.value}` };
+    expect(refusal(await call(wang, 'POST', '/v1/erasures', named))).toBe(
+      '422 oversight.identifier_in_text /reason',
+    );
+    const nowhere = '/v1/erasures/00000000-0000-7000-8000-000000000000';
+    expect(refusal(await call(wang, 'GET', nowhere))).toBe('404 oversight.erasure_not_found');
+    expect(refusal(await call(wang, 'GET', '/v1/erasures/x'))).toBe(
+      '404 oversight.erasure_not_found',
+    );
+  });
+
+  test('by the database to forget anybody who was not erased', async () => {
+    const { subject } = await aPerson();
+    const { identity, database, registry, exchange } = house.services;
+    const personId = (await identity.findPerson(database.db, subject)) ?? '';
+    await expect(registry.forgetHolder(database.db, personId)).rejects.toThrow();
+    await expect(exchange.forgetSubject(database.db, personId)).rejects.toThrow();
+  });
+});
