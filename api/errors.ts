@@ -14,6 +14,7 @@ export const apiErrors = errorCatalogue('api', {
   method_not_allowed: 'method_not_allowed',
   foreign_origin: 'forbidden',
   rate_limited: 'rate_limited',
+  address_unusable: 'conflict',
 });
 
 /** The code of every fault that is ours: a 500 says no more. */

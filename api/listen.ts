@@ -1,9 +1,11 @@
 // The listening server over the application.
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import type { Config } from '../platform/index.ts';
 import { createApp } from './app.ts';
 import type { Services } from './compose.ts';
+import { apiErrors } from './errors.ts';
 
 /**
  * Slow senders may not hold a connection: headers within 10 s, a whole request within a minute, looked
@@ -42,10 +44,7 @@ export async function listen(
     getRequestListener(createApp(services).fetch),
   );
   server.maxConnections = services.config.maxConnections;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, services.config.host, resolve);
-  });
+  await listening(server, port, services.config.host);
   const address = server.address();
   if (address === null || typeof address === 'string')
     throw new TypeError('The server listens on no port.');
@@ -57,4 +56,27 @@ export async function listen(
         server.closeIdleConnections();
       }),
   };
+}
+
+/** Resolves once the server listens; what keeps it from it is told in words. */
+function listening(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = { EADDRINUSE: 'is taken', EACCES: 'needs more rights' }[error.code ?? ''];
+      reject(
+        apiErrors.address_unusable(
+          `Port ${port} at ${host} ${why ?? "can't be listened on"}. Set PORT (or HOST) to another.`,
+          { cause: error },
+        ),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+/** Refuses an address that can't be listened on, before a start has done anything else. */
+export async function checkAddress({ port, host }: Pick<Config, 'port' | 'host'>): Promise<void> {
+  const server = createServer();
+  await listening(server, port, host);
+  await new Promise((resolve) => server.close(resolve));
 }

@@ -1,6 +1,6 @@
 // `serve`, which is also `npm start`: opens the house, says each step, serves until told to stop.
 import type { AddressInfo } from 'node:net';
-import { listen } from '../api/index.ts';
+import { checkAddress, listen } from '../api/index.ts';
 import type { WitnessState } from '../audit/index.ts';
 import {
   type Config,
@@ -38,6 +38,7 @@ async function serve(config: Config): Promise<number> {
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
     process.stdout.write(`${seconds.padStart(6)} s  ${line}\n`);
   };
+  if (config.role === 'all' || config.role === 'api') await checkAddress(config);
   const logger = createLogger({ level: config.logLevel });
   const shutdown = createShutdown({ logger });
   const onLost = (reason: string): void => {

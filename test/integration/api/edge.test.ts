@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../api/app.ts';
-import { listen } from '../../../api/index.ts';
+import { checkAddress, listen } from '../../../api/index.ts';
 import { PASSWORD, PUBLIC_URL, refusal, send, sessionOf, withHouse } from './house.ts';
 import { openSocket, rawRequest, readToEnd, statusesIn } from './raw-request.ts';
 
@@ -154,6 +154,18 @@ describe('a connection', () => {
     }
     await server.close();
   }, 20_000);
+
+  test('at an address that is taken is refused in words, before a start has done anything', async () => {
+    const { port, hostname: host } = new URL(house.baseUrl);
+    await expect(checkAddress({ port: Number(port), host })).rejects.toMatchObject({
+      code: 'api.address_unusable',
+      detail: `Port ${port} at ${host} is taken. Set PORT (or HOST) to another.`,
+    });
+    await expect(listen(house.services, { port: Number(port) })).rejects.toMatchObject({
+      code: 'api.address_unusable',
+    });
+    await expect(checkAddress({ port: 0, host })).resolves.toBeUndefined();
+  });
 
   test('over the limit of connections is dropped', async () => {
     const config = { ...house.services.config, maxConnections: 2 };
