@@ -17,8 +17,10 @@ import {
   HOLD_PAUSE_DAYS,
 } from './client-change.ts';
 import { createClientChangeEffects } from './client-change-effects.ts';
+import { ClientKeys } from './client-keys.ts';
 import { identityErrors } from './errors.ts';
 import { containsCitizenId } from './identifiers.ts';
+import { jwkThumbprint } from './jwk-thumbprint.ts';
 import { requireRole } from './roles.ts';
 import {
   type ClientChangePage,
@@ -41,6 +43,8 @@ export interface ClientChange {
   kind: ClientProposal['kind'];
   /** What is to be: keys, scopes, the end of old keys. */
   content: ClientChangeRow['content'];
+  /** The new keys by their thumbprints (RFC 7638), to compare with the department by telephone. */
+  newKeys: { kid: string; thumbprint: string }[];
   reason: string;
   state: ClientChangeRow['state'];
   holdsUntil: string | null;
@@ -241,6 +245,14 @@ function pageOf<Item extends { id: string }>(found: Item[], limit: number) {
 const time = (milliseconds: number | null): string | null =>
   milliseconds === null ? null : new Date(milliseconds).toISOString();
 
+function newKeysOf({ content }: ClientChangeRow): ClientChange['newKeys'] {
+  if (content.keys === undefined) return [];
+  return ClientKeys.parse(content.keys).map((key) => ({
+    kid: key.kid,
+    thumbprint: jwkThumbprint(key),
+  }));
+}
+
 function asChange(row: ClientChangeRow): ClientChange {
   return {
     id: row.id,
@@ -248,6 +260,7 @@ function asChange(row: ClientChangeRow): ClientChange {
     organisation: row.organisationId,
     kind: row.kind,
     content: row.content,
+    newKeys: newKeysOf(row),
     reason: row.reason,
     state: row.state,
     holdsUntil: time(row.holdsUntil),

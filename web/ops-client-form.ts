@@ -4,6 +4,12 @@ import { endOfCityDay, type FieldError } from '../platform/index.ts';
 import { webErrors } from './errors.ts';
 import type { Text } from './text/zh.ts';
 
+/** What zod says of one fault; `keys` are members that should not be there. */
+interface Issue {
+  path: readonly PropertyKey[];
+  keys?: readonly string[];
+}
+
 /** The form's name of a scope's box. */
 export const scopeField = (scope: string): string => `scope-${scope.replace(':', '-')}`;
 
@@ -27,16 +33,27 @@ export function proposalFrom(
   }[kind];
   const parsed = ClientProposal.safeParse({ kind, client, reason, ...members });
   if (parsed.success) return parsed.data;
-  throw refusal(
-    parsed.error.issues.map(({ path, message }) => ({
-      pointer: `/${path.join('/')}`,
-      detail: message,
-    })),
-  );
+  throw refusal([...faultsOf(parsed.error.issues, words)]);
 
   function refusal(fields: FieldError[]) {
     return webErrors.form_invalid(words.form, { fields });
   }
+}
+
+/** One line for each field, and for each key one with the names of its wrong members. */
+function faultsOf(issues: readonly Issue[], words: Text['clients']): FieldError[] {
+  const fields = new Map<string, Set<string>>();
+  for (const issue of issues) {
+    const [field, index, member] = issue.path.map(String);
+    const place = field === 'keys' && index !== undefined ? `/keys/${index}` : `/${field}`;
+    const names = fields.get(place) ?? new Set();
+    for (const name of member === undefined ? (issue.keys ?? []) : [member]) names.add(name);
+    fields.set(place, names);
+  }
+  return [...fields].map(([pointer, names]) => ({
+    pointer,
+    detail: names.size > 0 ? `${words.keyWrong}${[...names].join(', ')}` : words.fieldWrong,
+  }));
 }
 
 /** A key set as departments send it: a JWKS, its list, or one key; null when it is no JSON of those. */

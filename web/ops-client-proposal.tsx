@@ -62,12 +62,12 @@ export function ProposalPage(props: ProposalProps) {
   );
 }
 
-/** Of a list the form has one field: /keys/0/kid leads to /keys, and says which. */
+/** Of all keys the form has one field: /keys/1 leads to it, and the line says which key. */
 function withoutIndex({ pointer, detail }: FieldError): FieldError {
-  const [, list, ...rest] = /^\/(keys|scopes)\/(.*)$/.exec(pointer) ?? [];
-  return list === undefined
+  const [, index] = /^\/keys\/(\d+)/.exec(pointer) ?? [];
+  return index === undefined
     ? { pointer, detail }
-    : { pointer: `/${list}`, detail: `${rest.join('/')}: ${detail}` };
+    : { pointer: '/keys', detail: `${Number(index) + 1}: ${detail}` };
 }
 
 interface FieldsProps {

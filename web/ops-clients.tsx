@@ -1,6 +1,9 @@
 // Departments' systems as operators see them: what waits, what is registered, one system, one change.
+
+import type { Child } from 'hono/jsx';
 import {
   CLIENT_CHANGE_KINDS,
+  CLIENT_METHODS,
   type Client,
   type ClientChange,
   isClientChangeAllowed,
@@ -119,6 +122,7 @@ export function ClientPage(props: ClientProps) {
         <dd>{client.scopes.join(', ') || words.noScopes}</dd>
       </dl>
       <h2>{words.keys}</h2>
+      <p class="hint">{words.thumbprintHint}</p>
       <Keys c={c} client={client} cityTz={cityTz} />
       <h2>{words.acts}</h2>
       <ul class="plain">
@@ -180,13 +184,32 @@ interface ChangeProps extends Common {
 export function ChangePage({ c, change, values, error, cityTz, organisationName }: ChangeProps) {
   const words = c.get('text').clients;
   const isOwn = c.get('actor').officerKey === change.proposedBy;
-  const rows: [string, string][] = [
-    [words.id, change.client],
+  const { name, method, scopes, oldKeysUntil } = change.content;
+  const rows: [string, Child][] = [
+    [
+      words.id,
+      change.kind === 'create' ? (
+        change.client
+      ) : (
+        <a href={`/ops/clients/${change.client}`}>{change.client}</a>
+      ),
+    ],
     [words.organisation, organisationName(change.organisation)],
-    [words.reason, change.reason],
-    [words.proposedBy, `${change.proposedBy} · ${showTime(change.proposedAt, cityTz)}`],
   ];
-  if (change.holdsUntil) rows.push([words.heldUntil, showTime(change.holdsUntil, cityTz)]);
+  if (typeof name === 'string') rows.push([words.name, name]);
+  const way = CLIENT_METHODS.find((known) => known === method);
+  if (way) rows.push([words.method, words.methods[way]]);
+  for (const { kid, thumbprint } of change.newKeys) {
+    rows.push([words.kid, [<code>{kid}</code>, <br />, <code>{thumbprint}</code>]]);
+  }
+  if (typeof oldKeysUntil === 'string') {
+    const isAtOnce = Date.parse(oldKeysUntil) <= Date.parse(change.proposedAt);
+    rows.push([words.oldKeysEnd, isAtOnce ? words.atOnce : showTime(oldKeysUntil, cityTz)]);
+  }
+  if (Array.isArray(scopes)) rows.push([words.scopes, scopes.join(', ') || words.noScopes]);
+  rows.push([words.reason, change.reason]);
+  rows.push([words.proposedBy, `${change.proposedBy} · ${showTime(change.proposedAt, cityTz)}`]);
+  if (change.holdsUntil) rows.push([words.lapsesAt, showTime(change.holdsUntil, cityTz)]);
   if (change.decidedBy && change.decidedAt) {
     rows.push([words.decidedBy, `${change.decidedBy} · ${showTime(change.decidedAt, cityTz)}`]);
     rows.push([words.decide, change.decisionReason ?? '']);
@@ -208,9 +231,7 @@ export function ChangePage({ c, change, values, error, cityTz, organisationName 
           </>
         ))}
       </dl>
-      {Object.keys(change.content).length > 0 ? (
-        <pre class="mono scroll card">{JSON.stringify(change.content, null, 2)}</pre>
-      ) : null}
+      {change.newKeys.length > 0 ? <p class="hint">{words.thumbprintHint}</p> : null}
       {change.state === 'proposed' && isOwn ? <p class="notice">{words.own}</p> : null}
       {change.state === 'proposed' && !isOwn ? (
         <form class="stack" method="post" action={`/ops/clients/changes/${change.id}`}>

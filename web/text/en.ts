@@ -307,7 +307,8 @@ export const en: Text = {
     keys: 'Public keys (JWKS)',
     keysHint: 'P-256 keys as the department sent them, each with a kid. Never paste a private key.',
     kid: 'Key',
-    thumbprint: 'Thumbprint (RFC 7638), to compare by telephone',
+    thumbprint: 'Thumbprint',
+    thumbprintHint: 'Thumbprints (RFC 7638) can be compared with the department by telephone.',
     addedAt: 'Registered',
     endsAt: 'Serves until',
     noEnd: 'no end stated',
@@ -318,6 +319,9 @@ export const en: Text = {
     change: 'Change',
     state: 'State',
     states: { active: 'In use', suspended: 'Suspended', held: 'Held' },
+    lapsesAt: 'Lifts itself at',
+    atOnce: 'as soon as this is approved',
+    oldKeysEnd: 'Old keys end at',
     heldUntil: 'Unless confirmed, the hold lifts itself at',
     kinds: {
       create: 'Register',
@@ -356,6 +360,8 @@ export const en: Text = {
     next: 'Next page',
     back: 'Back to the list',
     form: 'Please look at the marked fields.',
+    fieldWrong: 'Please fill this in as the hint says.',
+    keyWrong: 'This key can not be registered; look at ',
     keysUnreadable: 'This is not JSON of public keys.',
   },
   verify: {

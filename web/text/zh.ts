@@ -314,7 +314,8 @@ export const zh = {
     keys: '公钥（JWKS）',
     keysHint: '部门交来的 P-256 公钥，每把须有 kid。任何时候都不要粘贴私钥。',
     kid: '密钥',
-    thumbprint: '指纹（RFC 7638），可与部门电话核对',
+    thumbprint: '指纹',
+    thumbprintHint: '指纹（RFC 7638）可与部门电话核对。',
     addedAt: '登记时间',
     endsAt: '有效至',
     noEnd: '未定终止',
@@ -325,6 +326,9 @@ export const zh = {
     change: '变更',
     state: '状态',
     states: { active: '使用中', suspended: '已暂停', held: '紧急停用中' },
+    lapsesAt: '自动解除于',
+    atOnce: '批准时立即',
+    oldKeysEnd: '旧密钥停用于',
     heldUntil: '如无人确认，停用将自动解除于',
     kinds: {
       create: '登记',
@@ -362,6 +366,8 @@ export const zh = {
     next: '下一页',
     back: '返回列表',
     form: '请检查标出的内容。',
+    fieldWrong: '请按提示填写这一项。',
+    keyWrong: '这把公钥有误，请检查：',
     keysUnreadable: '这不是 JSON 格式的公钥。',
   },
   verify: {

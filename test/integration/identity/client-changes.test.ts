@@ -112,6 +112,7 @@ describe('a change of a client', () => {
         keys: [key],
         scopes: ['licences:read'],
       },
+      newKeys: [{ kid: 'k1', thumbprint: expect.stringMatching(/^[\w-]{43}$/) }],
       reason: 'a second system',
       state: 'proposed',
       holdsUntil: null,
