@@ -1,6 +1,7 @@
 // Who may act for whom: delegations given and received, and the session that acts for another (contract section 5).
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { type Delegation, DelegationInput } from '../identity/index.ts';
+import type { RepresentedCompany } from '../registry/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
 import { idempotent } from './idempotent.ts';
@@ -9,6 +10,11 @@ import { commonRefusals, jsonBody, jsonReply, refusals, shapeOf } from './shapes
 const DelegationShape = shapeOf<Delegation>(
   'Delegation',
   'id, side (principal or agent), principal, agent, items, validFrom, validTo, state, proposedAt, acceptedAt, endedAt',
+);
+
+const CompanyShape = shapeOf<Omit<RepresentedCompany, 'id'>>(
+  'RepresentedCompany',
+  'uscc, name, licence (the one that names me), delegations',
 );
 
 const list = createRoute({
@@ -32,6 +38,47 @@ const give = createRoute({
     ...commonRefusals,
     ...refusals({ 409: 'This agent has an open one, or too many are open' }),
     201: jsonReply(DelegationShape, 'The delegation, proposed'),
+  },
+});
+
+/** By the licence that names the representative: what names a company itself stands in no address. */
+const Company = z.object({ licence: z.string().max(160) });
+
+const companies = createRoute({
+  method: 'get',
+  path: '/me/companies',
+  tags: ['me'],
+  summary:
+    'Companies whose licence names me as legal representative, with whom they let act for them',
+  responses: {
+    ...commonRefusals,
+    200: jsonReply(z.object({ items: z.array(CompanyShape) }), 'Companies'),
+  },
+});
+
+const giveForCompany = createRoute({
+  method: 'post',
+  path: '/me/companies/{licence}/delegations',
+  tags: ['me'],
+  summary: 'Let someone act for a company I speak for; myself at once, others once they accept',
+  request: { params: Company, ...jsonBody(DelegationInput) },
+  responses: {
+    ...commonRefusals,
+    ...refusals({ 409: 'This agent has an open one, or too many are open' }),
+    201: jsonReply(DelegationShape, 'The delegation'),
+  },
+});
+
+const revokeForCompany = createRoute({
+  method: 'post',
+  path: '/me/companies/{licence}/delegations/{id}/revoke',
+  tags: ['me'],
+  summary: 'Revoke in the name of a company I speak for',
+  request: { params: Company.extend({ id: z.string().max(64) }) },
+  responses: {
+    ...commonRefusals,
+    ...refusals({ 409: 'It has ended' }),
+    200: jsonReply(DelegationShape, 'The delegation as it is now'),
   },
 });
 
@@ -74,10 +121,12 @@ const stop = createRoute({
 /** Routes under /v1. */
 export function delegationRoutes({
   identity,
+  registry,
   idempotency,
-}: Pick<Services, 'identity' | 'idempotency'>) {
+}: Pick<Services, 'identity' | 'registry' | 'idempotency'>) {
   const routes = new OpenAPIHono<Env>();
   routes.post('/me/delegations', idempotent({ idempotency }));
+  routes.post('/me/companies/:licence/delegations', idempotent({ idempotency }));
   return routes
     .openapi(list, async (c) =>
       c.json({ items: await identity.listDelegations(c.get('actor')) }, 200),
@@ -85,6 +134,21 @@ export function delegationRoutes({
     .openapi(give, async (c) =>
       c.json(await identity.giveDelegation(c.get('actor'), c.req.valid('json')), 201),
     )
+    .openapi(companies, async (c) => {
+      const represented = await registry.representedCompanies(c.get('actor'));
+      return c.json({ items: represented.map(({ id: _, ...company }) => company) }, 200);
+    })
+    .openapi(giveForCompany, async (c) => {
+      const { licence } = c.req.valid('param');
+      return c.json(
+        await registry.giveForCompany(c.get('actor'), licence, c.req.valid('json')),
+        201,
+      );
+    })
+    .openapi(revokeForCompany, async (c) => {
+      const { licence, id } = c.req.valid('param');
+      return c.json(await registry.revokeForCompany(c.get('actor'), licence, id), 200);
+    })
     .openapi(decide, async (c) => {
       const { id, decision } = c.req.valid('param');
       return c.json(await identity.decideDelegation(c.get('actor'), id, decision), 200);

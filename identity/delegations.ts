@@ -25,6 +25,8 @@ import {
   insertDelegation,
   lockDelegation,
   lockPrincipal,
+  moveUnder,
+  revokeUnder,
   settleExpired,
   updateDelegation,
 } from './store-delegations.ts';
@@ -104,7 +106,107 @@ export function createDelegations(deps: {
     });
   }
 
+  async function shown(tx: Tx, row: DelegationRow, side: DelegationSide): Promise<Delegation> {
+    const [delegation] = await show(tx, [row], () => side);
+    if (!delegation) throw new TypeError('One delegation in, one shown.');
+    return delegation;
+  }
+
+  async function log(
+    tx: Tx,
+    actor: Actor,
+    { id, principalId }: DelegationRow,
+    entry: { type: string; role: string },
+  ): Promise<void> {
+    await access.recordAccess(tx, actor, {
+      ...entry,
+      outcome: 'ok',
+      subject: principalId,
+      answerKind: 'none',
+      delegation: id,
+    });
+  }
+
+  /**
+   * Proposes that an agent act for a principal; nothing holds until the agent accepts. Who speaks for a
+   * company under its licence and makes herself its agent has accepted by that. Who may ask this for
+   * the principal is for the caller to have checked.
+   */
+  async function proposeDelegation(
+    tx: Tx,
+    actor: Actor,
+    { principalId, underLicence = null }: { principalId: string; underLicence?: string | null },
+    input: DelegationInput,
+  ): Promise<Delegation> {
+    await lockPrincipal(tx, principalId);
+    const today = cityDay(await dbNow(tx), cityTz);
+    const { validFrom = today, validTo } = input;
+    checkDays(today, validFrom, validTo);
+    const [agentId = ''] = await people.ensurePeople(tx, [input.agent], () => '/agent/value');
+    if (agentId === principalId) {
+      throw invalid('/agent/value', 'You need nobody’s leave to act for yourself.');
+    }
+    await settleExpired(tx, principalId, today);
+    if ((await countOpen(tx, principalId)) >= MOST_OPEN) {
+      throw identityErrors.delegations_too_many(
+        `At most ${MOST_OPEN} delegations are open at a time: revoke one that is not needed.`,
+      );
+    }
+    const items = [...new Set(input.items)];
+    const days = { validFrom, validTo };
+    const row = await insertDelegation(tx, {
+      id: ids.uuid(),
+      principalId,
+      agentId,
+      items,
+      ...days,
+      underLicence,
+    });
+    if (!row) {
+      throw identityErrors.delegation_open(
+        'This agent has an open delegation from you: revoke it first.',
+      );
+    }
+    const role = underLicence === null ? 'holder' : 'representative';
+    await log(tx, actor, row, { type: 'delegation.given', role });
+    const isOwnAgent = underLicence !== null && agentId === actor.personId;
+    return shown(
+      tx,
+      isOwnAgent ? await updateDelegation(tx, row.id, 'accepted') : row,
+      'principal',
+    );
+  }
+
+  /** Decides as one of the sides, in the role the log is told. */
+  async function decide(
+    tx: Tx,
+    actor: Actor,
+    { personId, id, decision }: { personId: string; id: string; decision: DelegationDecision },
+    principalRole: 'holder' | 'representative',
+  ): Promise<Delegation> {
+    if (!z.uuid().safeParse(id).success) throw delegationNotFound();
+    const row = await lockDelegation(tx, id, personId);
+    if (!row) throw delegationNotFound();
+    const side = row.principalId === personId ? 'principal' : 'agent';
+    if (!maySideDecide(side, decision)) {
+      throw identityErrors.not_the_agent('Only the agent accepts or refuses a delegation.');
+    }
+    const state = delegationStateOn(cityDay(new Date(row.readAt), cityTz), row);
+    const next = stateAfter(state, decision);
+    if (!next) {
+      throw identityErrors.delegation_decided(
+        `This delegation is ${state}: it can’t be ${decision}d any more.`,
+      );
+    }
+    const decided = await updateDelegation(tx, id, next);
+    const role = side === 'agent' ? 'agent' : principalRole;
+    await log(tx, actor, row, { type: events[decision], role });
+    return shown(tx, decided, side);
+  }
+
   return {
+    proposeDelegation,
+
     /** What the person has given and been given, newest first, at most 100 of each. */
     async listDelegations(actor: Actor): Promise<Delegation[]> {
       const personId = personOf(actor);
@@ -114,50 +216,21 @@ export function createDelegations(deps: {
       );
     },
 
-    /** Proposes that the agent act for the person who asks; nothing holds until the agent accepts. */
+    /** What a company has given, for who speaks for it; at most 100. */
+    async listDelegationsOf(principalId: string): Promise<Delegation[]> {
+      const rows = await findDelegations(database.db, principalId, LISTED);
+      return show(
+        database.db,
+        rows.filter((row) => row.principalId === principalId),
+        () => 'principal',
+      );
+    },
+
+    /** Proposes that the agent act for the person who asks; see proposeDelegation. */
     async giveDelegation(actor: Actor, input: DelegationInput): Promise<Delegation> {
       personOf(actor);
       const principalId = (await acting.subjectOf(actor, 'delegation.give')) ?? '';
-      return database.transaction(async (tx) => {
-        await lockPrincipal(tx, principalId);
-        const today = cityDay(await dbNow(tx), cityTz);
-        const { validFrom = today, validTo } = input;
-        checkDays(today, validFrom, validTo);
-        const [agentId = ''] = await people.ensurePeople(tx, [input.agent], () => '/agent/value');
-        if (agentId === principalId) {
-          throw invalid('/agent/value', 'You need nobody’s leave to act for yourself.');
-        }
-        await settleExpired(tx, principalId, today);
-        if ((await countOpen(tx, principalId)) >= MOST_OPEN) {
-          throw identityErrors.delegations_too_many(
-            `At most ${MOST_OPEN} delegations are open at a time: revoke one that is not needed.`,
-          );
-        }
-        const row = await insertDelegation(tx, {
-          id: ids.uuid(),
-          principalId,
-          agentId,
-          items: [...new Set(input.items)],
-          validFrom,
-          validTo,
-        });
-        if (!row) {
-          throw identityErrors.delegation_open(
-            'This agent has an open delegation from you: revoke it first.',
-          );
-        }
-        await access.recordAccess(tx, actor, {
-          type: 'delegation.given',
-          outcome: 'ok',
-          subject: principalId,
-          role: 'holder',
-          answerKind: 'none',
-          delegation: row.id,
-        });
-        const [shown] = await show(tx, [row], () => 'principal');
-        if (!shown) throw new TypeError('One delegation in, one shown.');
-        return shown;
-      });
+      return database.transaction((tx) => proposeDelegation(tx, actor, { principalId }, input));
     },
 
     /**
@@ -171,34 +244,32 @@ export function createDelegations(deps: {
     ): Promise<Delegation> {
       const personId = personOf(actor);
       await acting.subjectOf(actor, 'delegation.decide');
-      if (!z.uuid().safeParse(id).success) throw delegationNotFound();
-      return database.transaction(async (tx) => {
-        const row = await lockDelegation(tx, id, personId);
-        if (!row) throw delegationNotFound();
-        const side = row.principalId === personId ? 'principal' : 'agent';
-        if (!maySideDecide(side, decision)) {
-          throw identityErrors.not_the_agent('Only the agent accepts or refuses a delegation.');
-        }
-        const state = delegationStateOn(cityDay(new Date(row.readAt), cityTz), row);
-        const next = stateAfter(state, decision);
-        if (!next) {
-          throw identityErrors.delegation_decided(
-            `This delegation is ${state}: it can’t be ${decision}d any more.`,
-          );
-        }
-        const decided = await updateDelegation(tx, id, next);
-        await access.recordAccess(tx, actor, {
-          type: events[decision],
-          outcome: 'ok',
-          subject: row.principalId,
-          role: side === 'agent' ? 'agent' : 'holder',
-          answerKind: 'none',
-          delegation: id,
-        });
-        const [shown] = await show(tx, [decided], () => side);
-        if (!shown) throw new TypeError('One delegation in, one shown.');
-        return shown;
-      });
+      return database.transaction((tx) => decide(tx, actor, { personId, id, decision }, 'holder'));
+    },
+
+    /** Revokes in the name of a company, for who speaks for it; that she does is for the caller to know. */
+    revokeDelegationOf: (
+      tx: Tx,
+      actor: Actor,
+      principalId: string,
+      id: string,
+    ): Promise<Delegation> =>
+      decide(tx, actor, { personId: principalId, id, decision: 'revoke' }, 'representative'),
+
+    /**
+     * What was given under a licence goes over to its next version, or ends where there is none that
+     * names the same representative.
+     */
+    async settleDelegationsUnder(
+      tx: Tx,
+      actor: Actor,
+      licence: string,
+      successor: string | null,
+    ): Promise<void> {
+      if (successor !== null) return moveUnder(tx, licence, successor);
+      for (const row of await revokeUnder(tx, licence)) {
+        await log(tx, actor, row, { type: events.revoke, role: 'system' });
+      }
     },
   };
 }

@@ -56,6 +56,8 @@ export interface NewDelegation {
   items: readonly DelegableItem[];
   validFrom: string;
   validTo: string;
+  /** The licence that named the representative who gave it, if one did. */
+  underLicence: string | null;
 }
 
 /** Adds a proposal; undefined when these two have an open one already. */
@@ -63,13 +65,13 @@ export async function insertDelegation(
   tx: Tx,
   delegation: NewDelegation,
 ): Promise<DelegationRow | undefined> {
-  const { id, principalId, agentId, items, validFrom, validTo } = delegation;
+  const { id, principalId, agentId, items, validFrom, validTo, underLicence } = delegation;
   const [row] = await selectRows<DelegationRow>(
     tx,
     sql`insert into identity.delegations as d
-        (id, principal_id, agent_id, items, valid_from, valid_to, proposed_at)
+        (id, principal_id, agent_id, items, valid_from, valid_to, under_licence, proposed_at)
       values (${id}, ${principalId}, ${agentId}, ${textArray(items)}, ${validFrom}::date,
-        ${validTo}::date, platform.now())
+        ${validTo}::date, ${underLicence}, platform.now())
       on conflict (principal_id, agent_id) where state in ('proposed', 'accepted') do nothing
       returning ${columns}`,
   );
@@ -115,6 +117,24 @@ export function findDelegations(tx: Tx, personId: string, limit: number): Promis
       (select ${columns} from identity.delegations d where d.agent_id = ${personId}
         order by d.id desc limit ${limit})
       order by id desc`,
+  );
+}
+
+/** Open delegations given under a licence stand under its next version. */
+export async function moveUnder(tx: Tx, licence: string, successor: string): Promise<void> {
+  await tx.execute(
+    sql`update identity.delegations set under_licence = ${successor}
+      where under_licence = ${licence} and state in ('proposed', 'accepted')`,
+  );
+}
+
+/** Revokes the open delegations given under a licence, and returns them. */
+export function revokeUnder(tx: Tx, licence: string): Promise<DelegationRow[]> {
+  return selectRows<DelegationRow>(
+    tx,
+    sql`update identity.delegations d set state = 'revoked', ended_at = platform.now()
+      where d.under_licence = ${licence} and d.state in ('proposed', 'accepted')
+      returning ${columns}`,
   );
 }
 

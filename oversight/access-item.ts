@@ -58,6 +58,7 @@ const strangers: Record<string, Record<Lang, string>> = {
   holder: { zh: '本人', en: 'You' },
   citizen: { zh: '本人', en: 'You' },
   agent: { zh: '代理人', en: 'Your agent' },
+  representative: { zh: '法定代表人', en: 'Your legal representative' },
   anonymous: { zh: '公众', en: 'The public' },
 };
 const platform: Record<Lang, string> = { zh: '一号平台', en: 'The platform' };

@@ -26,6 +26,7 @@ import {
 import { hasNextVersion, parseLicenceNumber } from './licence-number.ts';
 import { type Draft, type IssuedLicence, type Recorder, successorNumber } from './record.ts';
 import type { Refusals } from './refusals.ts';
+import { REPRESENTATIVE_FIELD } from './representation.ts';
 import { scopeOfLicences } from './row-scope.ts';
 import { openBodies, sealContexts } from './sealed-licence.ts';
 import { findLicence, type LicenceRow, lockLicence, updateStatuses } from './store.ts';
@@ -97,6 +98,13 @@ export function createActs(
     const { number } = row;
     const change = successor === undefined ? {} : { supersededBy: successor };
     await updateStatuses(tx, [{ number, status, isLive: isLive(status), ...change }], now);
+    if (!isLive(status)) {
+      // Who speaks for a company does so by its licence: what she gave in its name goes on with the
+      // next version unless the act says anything of her, and ends otherwise.
+      const namesAnew = input.fields !== undefined && REPRESENTATIVE_FIELD in input.fields;
+      const next = namesAnew ? null : (successor ?? null);
+      await identity.settleDelegationsUnder(tx, actor, number, next);
+    }
     const listed = statusListValue(status);
     if (listed !== null) {
       const reference = { uri: row.statusListUri, idx: row.statusListIndex };

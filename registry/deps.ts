@@ -28,6 +28,10 @@ export interface RegistryDeps {
     | 'recordAccess'
     | 'recordAccessMany'
     | 'subjectOf'
+    | 'listDelegationsOf'
+    | 'proposeDelegation'
+    | 'revokeDelegationOf'
+    | 'settleDelegationsUnder'
   >;
   outbox: Pick<Outbox, 'add'>;
   /** What the outside calls this house; part of every credential's type. */

@@ -23,6 +23,7 @@ export const registryErrors = errorCatalogue('registry', {
   application_not_found: 'not_found',
   application_decided: 'conflict',
   own_application: 'forbidden',
+  not_the_representative: 'forbidden',
   not_comparable: 'invalid',
   compare_limit: 'rate_limited',
   credential_unreadable: 'invalid',

@@ -15,6 +15,7 @@ export type { PresentedCheck, PresentedResult } from './present.ts';
 export type { Lookup, LookupResult } from './public-check.ts';
 export type { HistoryItem, OwnLicence } from './read.ts';
 export type { IssuedLicence } from './record.ts';
+export type { RepresentedCompany } from './representation.ts';
 export { scopeOfLicences, scopeOfSubjects } from './row-scope.ts';
 export { createRegistry, type Registry } from './service.ts';
 export type { LicenceView } from './view.ts';

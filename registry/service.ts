@@ -14,6 +14,7 @@ import { createPublicCheck } from './public-check.ts';
 import { createReads } from './read.ts';
 import { createRecorder } from './record.ts';
 import { createRefusals } from './refusals.ts';
+import { createRepresentation } from './representation.ts';
 import { createSignable } from './signable.ts';
 import { createTypeBook } from './type-book.ts';
 
@@ -47,6 +48,7 @@ export function createRegistry(deps: RegistryDeps) {
     ...createActs(deps, { book, record, refusals, authorities }),
     ...createReads(deps, { refusals, opening }),
     ...createExchangeReads(deps, opening),
+    ...createRepresentation(deps, { book, opening }),
     ...createPublicCheck(deps, { book, refusals, authorities }),
     ...createPresent(deps),
     ...createSignable(deps, book),
