@@ -1,8 +1,7 @@
 // What a harvest has to do: records of a source against what is stored of it. Pure.
 
 import { shortHash } from './names.ts';
-import type { RawRecord, Source } from './source-format.ts';
-import { type Fault, type Identity, nobody, type SourceRecord } from './source-record.ts';
+import type { Fault, Identity, ReadSource, SourceRecord } from './source-record.ts';
 
 /** One bad record, for the report. */
 export interface RecordError {
@@ -50,8 +49,8 @@ interface Entry {
 }
 
 /** The plan that brings what is stored to what the source says now. */
-export function planHarvest(source: Source, stored: readonly StoredRecord[]): HarvestPlan {
-  const { entries, faulty, errors } = readAll(source);
+export function planHarvest(source: ReadSource, stored: readonly StoredRecord[]): HarvestPlan {
+  const { entries, faulty, errors } = sortOut(source);
   const keyOf = keyMaker(entries);
   const groups = groupBy(entries, ({ identity }) => keyOf(identity));
   const storedGroups = groupBy(stored, ({ key }) => key);
@@ -77,27 +76,26 @@ export function planHarvest(source: Source, stored: readonly StoredRecord[]): Ha
   return plan;
 }
 
-function readAll(source: Source): { entries: Entry[]; faulty: Identity[]; errors: RecordError[] } {
+function sortOut(source: ReadSource): {
+  entries: Entry[];
+  faulty: Identity[];
+  errors: RecordError[];
+} {
   const entries: Entry[] = [];
   const faulty: Identity[] = [];
   const errors: RecordError[] = [];
-  for (const raw of source.records) {
-    const read = readOne(source, raw);
-    const { identity } = read;
+  for (const read of source.records) {
+    const { identity, position } = read;
     if ('record' in read) {
       const { record } = read;
       const hash = shortHash(32, JSON.stringify(record));
-      entries.push({ position: raw.position, identity, record, hash });
+      entries.push({ position, identity, record, hash });
     } else {
       faulty.push(identity);
-      errors.push({ position: raw.position, id: nameOf(identity), faults: read.faults });
+      errors.push({ position, id: nameOf(identity), faults: read.faults });
     }
   }
   return { entries, faulty, errors };
-}
-
-function readOne(source: Source, raw: RawRecord) {
-  return 'fault' in raw ? { faults: [raw.fault], identity: nobody } : source.read(raw.value);
 }
 
 /** What people know a record by. */

@@ -11,9 +11,9 @@ import {
 } from './harvest-plan.ts';
 import { stableName, stableUuid } from './names.ts';
 import { identified } from './publish.ts';
-import { openSource, type Source } from './source-format.ts';
-import type { SourceRecord } from './source-record.ts';
-import { decodeText, maxSourceBytes, tooLarge, unpack } from './source-text.ts';
+import { readApart } from './read-apart.ts';
+import type { ReadSource, SourceRecord } from './source-record.ts';
+import { maxSourceBytes, tooLarge } from './source-text.ts';
 import { type OrganisationWrite, writeDatasets, writeOrganisations } from './store-datasets.ts';
 import {
   endJob,
@@ -76,9 +76,9 @@ export function harvestActs(deps: HarvestDeps) {
  * resumed by harvesting again: what was applied counts as unchanged.
  */
 async function harvest(deps: HarvestDeps, input: HarvestInput): Promise<HarvestReport> {
-  let source: Source;
+  let source: ReadSource;
   try {
-    source = openSource(decodeText(unpack(await collect(input.bytes))).text);
+    source = await readApart(await collect(input.bytes));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const faults = [{ field: 'source', why: error.detail }];

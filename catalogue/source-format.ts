@@ -6,9 +6,15 @@ import { catalogueErrors } from './errors.ts';
 import { mapLabels } from './field-map.ts';
 import { jsonFaultPlace } from './json-fault.ts';
 import { readListRecord } from './list-record.ts';
-import { type Fault, isRecord, type ReadRecord } from './source-record.ts';
-
-export type SourceFormat = 'data.json' | 'ckan' | 'json' | 'ndjson' | 'csv';
+import {
+  type Fault,
+  isRecord,
+  nobody,
+  type ReadRecord,
+  type ReadSource,
+  type SourceFormat,
+} from './source-record.ts';
+import { decodeText, unpack } from './source-text.ts';
 
 /** A raw record, or why the text at this place is none. */
 export type RawRecord = { position: number; value: unknown } | { position: number; fault: Fault };
@@ -17,6 +23,20 @@ export interface Source {
   format: SourceFormat;
   records: RawRecord[];
   read(value: unknown): ReadRecord;
+}
+
+/** Everything of a source's bytes; what is no list of datasets at all is refused. */
+export function readSource(bytes: Uint8Array): ReadSource {
+  return readRecordsOf(openSource(decodeText(unpack(bytes)).text));
+}
+
+/** The records of an open source, each read or with its faults. */
+export function readRecordsOf(source: Source): ReadSource {
+  const records = source.records.map((raw) => ({
+    position: raw.position,
+    ...('fault' in raw ? { faults: [raw.fault], identity: nobody } : source.read(raw.value)),
+  }));
+  return { format: source.format, records };
 }
 
 /**

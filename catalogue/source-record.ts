@@ -1,6 +1,9 @@
 // One record of a harvest source after reading: a dataset's content and who it is, or what is wrong.
 import type { DatasetContent } from './dataset.ts';
 
+export const sourceFormats = ['data.json', 'ckan', 'json', 'ndjson', 'csv'] as const;
+export type SourceFormat = (typeof sourceFormats)[number];
+
 /** What tells a record from the others of its source, strongest first; '' where the source is silent. */
 export interface Identity {
   identifier: string;
@@ -23,6 +26,15 @@ export interface Fault {
 export type ReadRecord =
   | { record: SourceRecord; identity: Identity }
   | { faults: Fault[]; identity: Identity };
+
+/** A record with its place in the source. */
+export type PlacedRecord = ReadRecord & { position: number };
+
+/** A source, read: plain values, so that it can come from another thread. */
+export interface ReadSource {
+  format: SourceFormat;
+  records: PlacedRecord[];
+}
 
 export const nobody: Identity = { identifier: '', url: '', title: '', organisation: '' };
 

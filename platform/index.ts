@@ -36,6 +36,8 @@ export { createMetrics, type Metrics } from './metrics.ts';
 export { migrate } from './migrate.ts';
 export { createOutbox, type Outbox } from './outbox.ts';
 export type { OutboxEvent, OutboxHandler } from './outbox-line.ts';
+export { answerParses } from './parser-thread.ts';
+export { createParser, ParserEnded } from './parser-threads.ts';
 export { readIfThere, replaceFile } from './private-file.ts';
 export { createQueue, type JobHandler, type Queue } from './queue.ts';
 export { PermanentFailure, queueErrors } from './queue-errors.ts';

@@ -6,7 +6,7 @@ import {
   planHarvest,
   type StoredRecord,
 } from '../../../catalogue/harvest-plan.ts';
-import { openSource } from '../../../catalogue/source-format.ts';
+import { openSource, readRecordsOf } from '../../../catalogue/source-format.ts';
 
 /** What is stored once a plan over nothing was carried out. */
 function stored(plan: HarvestPlan): StoredRecord[] {
@@ -20,7 +20,7 @@ function stored(plan: HarvestPlan): StoredRecord[] {
 }
 
 function plan(records: unknown[], before: StoredRecord[] = []): HarvestPlan {
-  return planHarvest(openSource(JSON.stringify(records)), before);
+  return planHarvest(readRecordsOf(openSource(JSON.stringify(records))), before);
 }
 
 function counts({ added, changed, unchanged, deleted, duplicates, errors }: HarvestPlan) {
