@@ -61,6 +61,8 @@ export interface HarvestReport {
 const batchSize = 500;
 /** A job that shows no life this long may be taken over. */
 const leaseSeconds = 60;
+/** The same while a source is read, which takes up to two minutes (read-apart.ts). */
+const readLeaseSeconds = 180;
 const maxVanishingShare = 0.2;
 /** Errors kept with the job; the report has them all. */
 const maxKeptErrors = 1000;
@@ -76,21 +78,25 @@ export function harvestActs(deps: HarvestDeps) {
  * resumed by harvesting again: what was applied counts as unchanged.
  */
 async function harvest(deps: HarvestDeps, input: HarvestInput): Promise<HarvestReport> {
-  let source: ReadSource;
-  try {
-    source = await readApart(await collect(input.bytes));
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    const faults = [{ field: 'source', why: error.detail }];
-    return { ...emptyReport('unknown'), errors: [{ position: 0, id: '', faults }] };
-  }
   const { database, clock, ids, logger } = deps;
   const jobId = ids.uuid();
   const sourceId = await database.transaction(async (tx) => {
     const id = await ensureSource(tx, { id: ids.uuid(), location: input.source }, clock.now());
-    if (!(await leaseSource(tx, id, jobId, leaseSeconds))) throw running();
-    await insertJob(tx, { id: jobId, sourceId: id, format: source.format }, clock.now());
+    if (!(await leaseSource(tx, id, jobId, readLeaseSeconds))) throw running();
     return id;
+  });
+  let source: ReadSource;
+  try {
+    source = await readApart(await collect(input.bytes));
+  } catch (error) {
+    await database.transaction((tx) => releaseSource(tx, sourceId, jobId));
+    if (!(error instanceof AppError)) throw error;
+    const faults = [{ field: 'source', why: error.detail }];
+    return { ...emptyReport('unknown'), errors: [{ position: 0, id: '', faults }] };
+  }
+  await database.transaction(async (tx) => {
+    if (!(await leaseSource(tx, sourceId, jobId, leaseSeconds))) throw running();
+    await insertJob(tx, { id: jobId, sourceId, format: source.format }, clock.now());
   });
   const job = { ...deps, input, sourceId, jobId, report: emptyReport(source.format) };
   let isApplied = false;

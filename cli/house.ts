@@ -6,6 +6,7 @@ import { compose, composeLog, type LogServices, type Services } from '../api/ind
 import {
   AppError,
   type Config,
+  checkWall,
   connectDatabase,
   createLogger,
   findInstance,
@@ -138,13 +139,14 @@ async function composeHouse(
   });
 }
 
-/** Holds the house to its first public URL. */
+/** Holds the house to its first public URL, once its role is one that row-level security binds. */
 async function firstPublicUrlOf(
   config: Config,
   { appUrl }: Pick<RuntimeUrls, 'appUrl'>,
 ): Promise<string> {
   const database = connectDatabase({ url: appUrl, max: 1, applicationName: 'yihao-start' });
   try {
+    await checkWall(database.db);
     return await holdPublicUrl(database.db, config.publicUrl, config.publicUrlAliases);
   } finally {
     await database.close();

@@ -2,11 +2,11 @@
 import { parentPort } from 'node:worker_threads';
 import { AppError } from './errors.ts';
 
-/** Answers the input with what `read` makes of it, or with the refusal it throws. */
+/** Answers each input with what `read` makes of it, or with the refusal it throws. */
 export function answerParses(read: (bytes: Uint8Array) => unknown): void {
   if (!parentPort) throw new TypeError('This module runs in a thread of parser-threads.ts.');
   const port = parentPort;
-  port.once('message', (bytes: unknown) => {
+  port.on('message', (bytes: unknown) => {
     if (!(bytes instanceof Uint8Array)) throw new TypeError('An input comes in bytes.');
     port.postMessage(answer(read, bytes));
   });

@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  checkWall,
   connectDatabase,
   databaseFault,
   openRows,
@@ -12,7 +13,7 @@ import {
 } from '../../../platform/index.ts';
 import { withDatabase } from '../../support/database.ts';
 
-const { appUrl, ownerSql } = withDatabase();
+const { appUrl, ownerSql, ownerUrl } = withDatabase();
 // One connection: whatever a transaction leaves behind, the next one meets.
 const database = connectDatabase({ url: appUrl, max: 1, applicationName: 'test-row-scope' });
 afterAll(() => database.close());
@@ -186,4 +187,17 @@ test('the app role can neither switch the wall off nor climb over it', async () 
     owns: false,
     isMember: false,
   });
+});
+
+test('a house does not run as a role that the wall does not bind', async () => {
+  await expect(checkWall(database.db)).resolves.toBeUndefined();
+  const owner = connectDatabase({ url: ownerUrl, max: 1, applicationName: 'test-owner' });
+  try {
+    await expect(checkWall(owner.db)).rejects.toMatchObject({
+      code: 'platform.database_unfit',
+      detail: expect.stringContaining('it owns tables'),
+    });
+  } finally {
+    await owner.close();
+  }
 });
