@@ -42,7 +42,7 @@ const ckanAction = /^\/api(\/3)?\/action\//;
 
 /** Builds the whole HTTP application over the services; it listens nowhere by itself. */
 export function createApp(services: Services) {
-  const { config, logger, clock, ids, metrics, database, identity, sessionCookie } = services;
+  const { config, logger, clock, ids, metrics, identity, sessionCookie } = services;
   const { publicUrl, publicUrlAliases } = config;
   const app = new OpenAPIHono<Env>({
     defaultHook: (result) => {
@@ -85,7 +85,7 @@ export function createApp(services: Services) {
   );
   // Before bodies are read: its handler reads its own.
   app.route('/', oauthRoutes(services));
-  app.use('/v1/*', doors({ database, identity, isRefusedMethod }));
+  app.use('/v1/*', doors({ identity, isRefusedMethod }));
   app.use(limitBody);
   app.use('/v1/*', readJson);
 

@@ -2,8 +2,7 @@
 // strangers where the table is silent; a route without a row keeps the house from starting.
 import { createMiddleware } from 'hono/factory';
 import { TrieRouter } from 'hono/router/trie-router';
-import { type Actor, type Door, type Identity, requireEntry } from '../identity/index.ts';
-import { AppError, type Database } from '../platform/index.ts';
+import type { Door, Identity } from '../identity/index.ts';
 import type { Env } from './env.ts';
 import { ROUTE_RIGHTS } from './route-rights.ts';
 
@@ -18,8 +17,7 @@ interface Route {
 }
 
 export interface DoorsDeps {
-  database: Database;
-  identity: Pick<Identity, 'recordAccess'>;
+  identity: Pick<Identity, 'admitAt'>;
   /** True for what no route answers by this method: left to the 405 that follows. */
   isRefusedMethod: (path: string, method: string) => boolean;
 }
@@ -27,37 +25,13 @@ export interface DoorsDeps {
 /** What is asked of whoever comes to an address that has no row. */
 const closed: Row = { operation: 'none', door: 'known' };
 
-/**
- * Refuses at the door: 401 for strangers, 403 for whom the table doesn't let in. The refusal of a
- * known caller is an entry of the log; what it wanted of whom was not read, so it names no subject.
- */
-export function doors({ database, identity, isRefusedMethod }: DoorsDeps) {
+/** Refuses at the door: 401 for strangers, 403 for whom the table doesn't let in. */
+export function doors({ identity, isRefusedMethod }: DoorsDeps) {
   const rowOf = rowsOf(ROUTE_RIGHTS);
-
-  async function recordRefusal(actor: Actor, operation: string, code: string): Promise<void> {
-    await database.transaction((tx) =>
-      identity.recordAccess(tx, actor, {
-        type: 'door.refused',
-        outcome: 'refused',
-        code,
-        question: operation,
-        answerKind: 'none',
-      }),
-    );
-  }
-
   return createMiddleware<Env>(async (c, next) => {
     const { path, method } = c.req;
-    const actor = c.get('actor');
     const { operation, door } = rowOf(method, path) ?? closed;
-    try {
-      if (!isRefusedMethod(path, method)) requireEntry(actor, door);
-    } catch (error) {
-      if (error instanceof AppError && actor.kind !== 'anonymous') {
-        await recordRefusal(actor, operation, error.code);
-      }
-      throw error;
-    }
+    if (!isRefusedMethod(path, method)) await identity.admitAt(door, c.get('actor'), operation);
     await next();
   });
 }

@@ -25,7 +25,7 @@ export {
   refusalOf,
 } from './delegation.ts';
 export type { Delegation, DelegationParty } from './delegations.ts';
-export { type Door, mayEnter, requireEntry } from './doors.ts';
+export { type Door, requireEntry } from './doors.ts';
 export { identityErrors } from './errors.ts';
 export {
   CITIZEN_ID_PATTERN,

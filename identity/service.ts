@@ -12,6 +12,7 @@ import { createClientChanges } from './client-changes.ts';
 import { CACHED_MILLISECONDS, createDataKeys } from './data-keys.ts';
 import { createDelegations } from './delegations.ts';
 import { createDevices } from './device.ts';
+import { createDoorkeeper } from './door-refusal.ts';
 import { maskIdentifier } from './identifiers.ts';
 import { createKeyRing } from './key-ring.ts';
 import { createLocalSignIn } from './local-sign-in.ts';
@@ -129,6 +130,7 @@ export function createIdentity(deps: IdentityDeps) {
     ...createDelegations({ database, ids, people, access, acting, cityTz }),
     ...createOfficers({ database, ids, cityTz, recordAccess: access.recordAccess }),
     ...createPosts({ database }),
+    ...createDoorkeeper({ database, recordAccess: access.recordAccess }),
     ...sessions,
     ...createPasskeys({
       database,

@@ -71,14 +71,14 @@ export async function findPersonSecret(
   return row ?? null;
 }
 
-/** The officer of a user name, who need not have a secret here. */
+/** The officer of a user name who is still here; she need not have a secret. */
 export async function findOfficerByUsername(
   tx: Tx,
   username: string,
 ): Promise<{ id: string } | null> {
   const [row] = await selectRows<{ id: string }>(
     tx,
-    sql`select id from identity.officers where username = ${username}`,
+    sql`select id from identity.officers where username = ${username} and left_at is null`,
   );
   return row ?? null;
 }

@@ -28,6 +28,9 @@ export function AuditPage(props: AuditProps) {
     <Frame c={c} title={words.title} at="audit">
       <h1>{words.title}</h1>
       <p class="lead">{words.lead}</p>
+      <p>
+        <a href="/audit/emergencies">{text.emergencies.title}</a>
+      </p>
       {error ? <ErrorSummary c={c} detail={error.detail} fields={errors} /> : null}
       <form method="post" action="/audit" class="stack">
         <FormToken c={c} />

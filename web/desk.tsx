@@ -29,6 +29,10 @@ export function AskPage(props: AskProps) {
     <Frame c={c} title={words.title} at="desk">
       <h1>{words.title}</h1>
       <p class="lead">{words.lead}</p>
+      <p>
+        <a href="/desk/emergencies">{text.emergencies.title}</a> ·{' '}
+        <a href="/desk/post">{text.rights.post}</a>
+      </p>
       {error ? <ErrorSummary c={c} detail={error.detail} fields={error.fields} /> : null}
       <form class="row" method="get" action="/desk">
         <div class="grow">

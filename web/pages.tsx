@@ -3,12 +3,15 @@ import { Hono, type Next } from 'hono';
 import { AppError } from '../platform/index.ts';
 import { delegationRoutes } from './delegation-routes.tsx';
 import type { PageDeps } from './deps.ts';
+import { emergencyPages } from './emergency-routes.tsx';
 import { refusalReply } from './error-page.tsx';
 import { formGuard } from './form-guard.ts';
 import { openRoutes } from './open-routes.tsx';
 import { opsClientRoutes } from './ops-client-routes.tsx';
+import { opsRightsRoutes } from './ops-rights-routes.tsx';
 import { opsRoutes } from './ops-routes.tsx';
 import { type PageContext, type PageEnv, pageFrame } from './page.tsx';
+import { PAGE_RIGHTS } from './page-rights.ts';
 import { passkeyRoutes } from './passkey-routes.tsx';
 import { sessionsRoutes } from './sessions-routes.tsx';
 import { signInRoutes } from './sign-in-routes.tsx';
@@ -51,12 +54,21 @@ export function pages(deps: PageDeps) {
   ]) {
     framed.use(path, frame, acting, guard);
   }
+  for (const [path, door] of Object.entries(PAGE_RIGHTS)) {
+    const enter = async (c: PageContext, next: Next) => {
+      await deps.identity.admitAt(door, c.get('actor'), `${c.req.method} ${path}`);
+      await next();
+    };
+    framed.use(path, enter).use(`${path}/*`, enter);
+  }
   framed.route('/', openRoutes(deps));
   framed.route('/', signInRoutes(deps));
   framed.route('/', sessionsRoutes(deps));
   framed.route('/', signedInRoutes(deps));
   framed.route('/', opsRoutes());
   framed.route('/', opsClientRoutes(deps));
+  framed.route('/', opsRightsRoutes(deps));
+  framed.route('/', emergencyPages(deps));
   framed.route('/', delegationRoutes(deps));
   framed.route('/', passkeyRoutes(deps));
   app.route('/', framed);

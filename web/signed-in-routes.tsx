@@ -128,6 +128,10 @@ export function signedInRoutes(deps: PageDeps) {
     })
     .get('/desk', async (c) => {
       requireKind(c, 'officer');
+      const { roles } = c.get('actor');
+      if (roles.includes('approver') && !roles.includes('desk')) {
+        return c.redirect('/desk/emergencies', 303);
+      }
       return c.html(await askPage(c, c.req.query('service'), {}));
     })
     .post('/desk', async (c) => {

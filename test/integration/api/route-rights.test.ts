@@ -12,6 +12,7 @@ import {
   type Scope,
   scopesOf,
 } from '../../../identity/index.ts';
+import { PAGE_RIGHTS } from '../../../web/page-rights.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
   type DepartmentId,
@@ -223,6 +224,29 @@ describe('an address without a row', () => {
       'without a route: GET /v1/licence-types.',
     );
   });
+});
+
+describe('the pages', () => {
+  const refusedAtDoor = /identity\.(?:role_missing|other_caller_needed)/;
+
+  test('let each kind of caller in exactly where their table says', async () => {
+    for (const [path, door] of Object.entries(PAGE_RIGHTS)) {
+      for (const under of [path, `${path}/nothing-here`]) {
+        for (const caller of callers.filter(({ kind }) => kind !== 'client')) {
+          const who = caller.kind === 'officer' ? officers[caller.role] : 'li';
+          const headers: Record<string, string> =
+            caller.kind === 'stranger' ? {} : { Cookie: await sessionOf(house, who) };
+          const reply = await send(house, 'GET', under, { headers });
+          const said = [under, who, caller.kind, reply.status];
+          const isIn = isLetIn(caller, door);
+          if (caller.kind === 'stranger') expect(said).toEqual([under, who, 'stranger', 303]);
+          else if (isIn)
+            expect([...said, refusedAtDoor.test(reply.text)]).toEqual([...said, false]);
+          else expect([reply.status, refusedAtDoor.test(reply.text)]).toEqual([403, true]);
+        }
+      }
+    }
+  }, 120_000);
 });
 
 describe('the table itself', () => {

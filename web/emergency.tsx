@@ -1,0 +1,273 @@
+// Emergencies at a desk and before auditors: open one, look, review, and all there were.
+import type { Emergency, EmergencyLook } from '../exchange/index.ts';
+import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+import { type PropertySchema, type Told, titleWords, valueWords } from './words.ts';
+
+interface Common {
+  c: PageContext;
+  cityTz: string;
+  typeName: (id: string) => string;
+  organisationName: (id: string) => string;
+}
+
+interface DeskProps extends Common {
+  types: { id: string; name: string }[];
+  /** The type chosen, with the fields that may be asked for; without one there is nothing to fill in. */
+  chosen?: { id: string; properties: Record<string, PropertySchema> } | undefined;
+  mayOpen: boolean;
+  mayReview: boolean;
+  list: { items: Emergency[]; nextCursor: string | null };
+  values: Record<string, string>;
+  error?: Told | undefined;
+}
+
+export function EmergenciesPage(props: DeskProps) {
+  const { c, list, mayOpen, error } = props;
+  const words = c.get('text').emergencies;
+  return (
+    <Frame c={c} title={words.title} at="desk">
+      <h1>{words.title}</h1>
+      <p class="lead">{words.lead}</p>
+      {error ? <ErrorSummary c={c} detail={error.detail} fields={error.fields} /> : null}
+      {mayOpen ? <OpenForm {...props} /> : null}
+      <h2>{words.list}</h2>
+      {list.items.length === 0 ? <p class="muted">{words.none}</p> : null}
+      <ul class="plain">
+        {list.items.map((one) => (
+          <li>
+            <Facts {...props} one={one} />
+            <Acts {...props} one={one} />
+          </li>
+        ))}
+      </ul>
+      <Pager c={c} at="/desk/emergencies" cursor={list.nextCursor} />
+    </Frame>
+  );
+}
+
+function OpenForm({ c, types, chosen, values, error }: DeskProps) {
+  const words = c.get('text').emergencies;
+  const errors = error?.fields;
+  return (
+    <>
+      <h2>{words.open}</h2>
+      <form class="row" method="get" action="/desk/emergencies">
+        <div class="grow">
+          <Field
+            name="type"
+            label={words.type}
+            value={chosen?.id}
+            options={types.map(({ id, name }) => ({ value: id, label: name }))}
+          />
+        </div>
+        <div class="field">
+          <button class="quiet" type="submit">
+            {words.choose}
+          </button>
+        </div>
+      </form>
+      {chosen ? (
+        <form class="stack" method="post" action="/desk/emergencies">
+          <FormToken c={c} />
+          <input type="hidden" name="licenceType" value={chosen.id} />
+          <Field
+            name="subject-value"
+            label={words.subject}
+            value={values['subject-value']}
+            required={true}
+            errors={errors}
+          />
+          <fieldset id="fields">
+            <legend>{words.fields}</legend>
+            {Object.entries(chosen.properties).map(([name, schema]) => (
+              <label for={`field-${name}`}>
+                <input
+                  id={`field-${name}`}
+                  type="checkbox"
+                  name={`field-${name}`}
+                  value="on"
+                  checked={values[`field-${name}`] === 'on'}
+                />
+                {titleWords(c, name, schema)}
+              </label>
+            ))}
+          </fieldset>
+          <Field
+            name="reason"
+            label={words.reason}
+            hint={words.reasonHint}
+            value={values.reason}
+            required={true}
+            errors={errors}
+          />
+          <Field
+            name="caseId"
+            label={words.caseId}
+            value={values.caseId}
+            required={true}
+            errors={errors}
+          />
+          <Field
+            name="legalBasis"
+            label={words.legalBasis}
+            value={values.legalBasis}
+            required={true}
+            errors={errors}
+          />
+          <Field
+            name="minutes"
+            type="number"
+            label={words.minutes}
+            value={values.minutes ?? '60'}
+            required={true}
+            errors={errors}
+          />
+          <button type="submit">{words.openButton}</button>
+        </form>
+      ) : null}
+    </>
+  );
+}
+
+const tones = {
+  open: 'warn',
+  to_review: 'warn',
+  overdue: 'bad',
+  justified: 'good',
+  not_justified: 'bad',
+} as const satisfies Record<Emergency['state'], 'good' | 'warn' | 'bad'>;
+
+function Facts({ c, cityTz, typeName, organisationName, one }: Common & { one: Emergency }) {
+  const words = c.get('text').emergencies;
+  return (
+    <>
+      <strong>{typeName(one.licenceType)}</strong>{' '}
+      <Tag tone={tones[one.state]}>{words.states[one.state]}</Tag>
+      <p>{one.reason}</p>
+      <dl>
+        <dt>{words.openedBy}</dt>
+        <dd>
+          {organisationName(one.organisation)} · {one.openedBy.replace(/^officer:/, '')} ·{' '}
+          {showTime(one.openedAt, cityTz)}
+        </dd>
+        <dt>{words.caseId}</dt>
+        <dd>{one.caseId}</dd>
+        <dt>{words.until}</dt>
+        <dd>{showTime(one.endsAt, cityTz)}</dd>
+        <dt>{words.looks}</dt>
+        <dd>{one.looks}</dd>
+        <dt>{words.due}</dt>
+        <dd>{showTime(one.reviewDue, cityTz)}</dd>
+        <dt>{words.told}</dt>
+        <dd>{showTime(one.discloseAt, cityTz)}</dd>
+      </dl>
+    </>
+  );
+}
+
+function Acts({ c, one, mayReview }: DeskProps & { one: Emergency }) {
+  const words = c.get('text').emergencies;
+  const isReviewed = one.reviewedBy !== null;
+  return (
+    <>
+      {one.isMine && one.state === 'open' ? (
+        <form method="post" action={`/desk/emergencies/${one.id}/read`}>
+          <FormToken c={c} />
+          <p class="hint">{words.lookHint}</p>
+          <button type="submit">{words.look}</button>
+        </form>
+      ) : null}
+      {mayReview && !isReviewed && one.isMine ? <p class="notice">{words.own}</p> : null}
+      {mayReview && !isReviewed && !one.isMine ? (
+        <form class="stack" method="post" action={`/desk/emergencies/${one.id}/review`}>
+          <FormToken c={c} />
+          <div class="field">
+            <label for={`verdict-${one.id}`}>{words.verdict}</label>
+            <select id={`verdict-${one.id}`} name="verdict">
+              {(['justified', 'not_justified'] as const).map((verdict) => (
+                <option value={verdict}>{words.verdicts[verdict]}</option>
+              ))}
+            </select>
+          </div>
+          <div class="field">
+            <label for={`note-${one.id}`}>{words.note}</label>
+            <input
+              id={`note-${one.id}`}
+              name="note"
+              type="text"
+              required={true}
+              autocomplete="off"
+            />
+          </div>
+          <button type="submit">{words.reviewButton}</button>
+        </form>
+      ) : null}
+    </>
+  );
+}
+
+interface LookProps extends Common {
+  look: EmergencyLook;
+  titles: (type: string) => Record<string, PropertySchema>;
+}
+
+export function EmergencyLookPage({ c, look, typeName, titles }: LookProps) {
+  const words = c.get('text').emergencies;
+  const statuses: Record<string, string | undefined> = c.get('text').results;
+  return (
+    <Frame c={c} title={words.found} at="desk">
+      <h1>{words.found}</h1>
+      {look.items.length === 0 ? <p class="notice">{words.nothing}</p> : null}
+      {look.items.map((item) => (
+        <section class="card">
+          <h2>{typeName(item.type)}</h2>
+          <p class="muted">
+            <code>{item.number}</code> · {statuses[item.status] ?? item.status}
+          </p>
+          <dl>
+            {Object.entries(item.fields).map(([name, value]) => (
+              <>
+                <dt>{titleWords(c, name, titles(item.type)[name])}</dt>
+                <dd>{valueWords(c, value)}</dd>
+              </>
+            ))}
+          </dl>
+        </section>
+      ))}
+      <p>
+        <a href="/desk/emergencies">{words.title}</a>
+      </p>
+    </Frame>
+  );
+}
+
+export function AuditEmergenciesPage(
+  props: Common & { list: { items: Emergency[]; nextCursor: string | null } },
+) {
+  const { c, list } = props;
+  const words = c.get('text').emergencies;
+  return (
+    <Frame c={c} title={words.title} at="audit">
+      <h1>{words.title}</h1>
+      <p class="lead">{words.auditLead}</p>
+      {list.items.length === 0 ? <p class="muted">{words.none}</p> : null}
+      <ul class="plain">
+        {list.items.map((one) => (
+          <li>
+            <Facts {...props} one={one} />
+          </li>
+        ))}
+      </ul>
+      <Pager c={c} at="/audit/emergencies" cursor={list.nextCursor} />
+    </Frame>
+  );
+}
+
+function Pager({ c, at, cursor }: { c: PageContext; at: string; cursor: string | null }) {
+  if (cursor === null) return null;
+  return (
+    <p class="pager">
+      <a href={`${at}?cursor=${encodeURIComponent(cursor)}`}>{c.get('text').emergencies.next}</a>
+    </p>
+  );
+}
