@@ -214,8 +214,12 @@ export async function compose(options: ComposeOptions) {
       if (role === 'all') await audit.startSequencer();
       if (isSigner) {
         const desk = createSignerDesk({ database, clock, publicUrl, signing, ...signable });
-        const server = await serveSigner(config.signerSocket, desk, logger);
-        closers.push(() => server.close());
+        const server = await serveSigner(config.signerSocket, desk, logger).catch((error) => {
+          if (role !== 'all') throw error;
+          // A path too long, or a disk without sockets: a house in one process needs no door to it.
+          logger.warn({ err: error }, 'This house signs for itself alone.');
+        });
+        closers.push(() => server?.close());
       }
       if (role === 'all' || role === 'worker') {
         for (const job of [...registry.jobs, ...exchange.jobs, ...erasures.jobs])

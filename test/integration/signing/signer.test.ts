@@ -254,6 +254,13 @@ test('while nobody signs it is said so, and nothing is recorded', async () => {
   nobody.close();
 });
 
+test('a path that no socket can have is refused with what to do', async () => {
+  await expect(serveSigner(join(dir, 'x'.repeat(120)), desk(), logger)).rejects.toMatchObject({
+    code: 'signing.signer_unavailable',
+    detail: expect.stringContaining('SIGNER_SOCKET'),
+  });
+});
+
 test('a second signer stands by, and takes over when the first has gone', async () => {
   const place = join(dir, 'two.sock');
   const first = await serveSigner(place, desk(), logger);
