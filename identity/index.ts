@@ -20,6 +20,7 @@ export {
   type DelegableItem,
   type DelegationDecision,
   DelegationInput,
+  LONGEST_DELEGATION_DAYS,
   PERSONAL_ACTS,
   type PersonalAct,
   refusalOf,

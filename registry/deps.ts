@@ -28,6 +28,8 @@ export interface RegistryDeps {
     | 'recordAccess'
     | 'recordAccessMany'
     | 'subjectOf'
+    | 'actFor'
+    | 'listDelegations'
     | 'listDelegationsOf'
     | 'proposeDelegation'
     | 'revokeDelegationOf'

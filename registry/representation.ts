@@ -2,11 +2,13 @@
 // agents act for it, herself too, and what she gave ends with what named her.
 import {
   type Actor,
+  DELEGABLE_ITEMS,
   type Delegation,
   type DelegationInput,
+  LONGEST_DELEGATION_DAYS,
   rowScopeOf,
 } from '../identity/index.ts';
-import { type JsonObject, openRows, type Tx } from '../platform/index.ts';
+import { addDays, cityDay, dbNow, type JsonObject, openRows, type Tx } from '../platform/index.ts';
 import type { RegistryDeps } from './deps.ts';
 import { registryErrors } from './errors.ts';
 import type { LicenceType } from './licence-type.ts';
@@ -77,6 +79,22 @@ export function createRepresentation(
     throw registryErrors.not_the_representative('Sign in as the legal representative.');
   }
 
+  async function giveForCompany(
+    actor: Actor,
+    licence: string,
+    input: DelegationInput,
+  ): Promise<Delegation> {
+    const personId = await representative(actor);
+    return database.as(rowScopeOf(actor)).transaction(async (tx) => {
+      const { id } = await getRepresented(tx, personId, licence);
+      // Held until the end: what ends the licence meanwhile waits, and ends this with it.
+      const row = await lockLicence(tx, licence);
+      if (!row || statusOf(row, cityTz) !== 'valid') throw notRepresented();
+      const principal = { principalId: id, underLicence: licence };
+      return identity.proposeDelegation(tx, actor, principal, input);
+    });
+  }
+
   return {
     /** The companies the person who asks speaks for. */
     async representedCompanies(actor: Actor): Promise<RepresentedCompany[]> {
@@ -96,20 +114,33 @@ export function createRepresentation(
      * Lets somebody act for the company of a licence, in its name; the representative herself may from now on, without
      * accepting. It ends when the licence ends or its next version names somebody.
      */
-    async giveForCompany(
-      actor: Actor,
-      licence: string,
-      input: DelegationInput,
-    ): Promise<Delegation> {
+    giveForCompany,
+
+    /**
+     * From the next request on, her session acts for the company: by what she holds from it, or else by
+     * a delegation of every item to herself, for as long as one may last.
+     */
+    async actForCompany(actor: Actor, licence: string): Promise<void> {
       const personId = await representative(actor);
-      return database.as(rowScopeOf(actor)).transaction(async (tx) => {
-        const { id } = await getRepresented(tx, personId, licence);
-        // Held until the end: what ends the licence meanwhile waits, and ends this with it.
-        const row = await lockLicence(tx, licence);
-        if (!row || statusOf(row, cityTz) !== 'valid') throw notRepresented();
-        const principal = { principalId: id, underLicence: licence };
-        return identity.proposeDelegation(tx, actor, principal, input);
-      });
+      const { uscc, self, today } = await database
+        .as(rowScopeOf(actor))
+        .transaction(async (tx) => ({
+          ...(await getRepresented(tx, personId, licence)),
+          self: await identity.revealPerson(tx, personId),
+          today: cityDay(await dbNow(tx), cityTz),
+        }));
+      const held = (await identity.listDelegations(actor)).find(
+        ({ side, state, principal }) =>
+          side === 'agent' && state === 'accepted' && principal.masked === uscc,
+      );
+      const { id } =
+        held ??
+        (await giveForCompany(actor, licence, {
+          agent: { scheme: 'cn-id', value: self.value },
+          items: [...DELEGABLE_ITEMS],
+          validTo: addDays(today, LONGEST_DELEGATION_DAYS - 1),
+        }));
+      await identity.actFor(actor, id);
     },
 
     /** Ends a delegation in the company's name, whoever gave it. */

@@ -9,9 +9,10 @@ import { webErrors } from './errors.ts';
 import { readOwnForm, requireKind } from './forms.ts';
 import type { PageContext, PageEnv } from './page.tsx';
 import type { Text } from './text/zh.ts';
+import { told } from './words.ts';
 
 /** The form as the API's body: what was typed is checked there, once. */
-function inputFrom(form: Record<string, string>, text: Text): DelegationInput {
+export function delegationFrom(form: Record<string, string>, text: Text): DelegationInput {
   const { validFrom, validTo = '' } = form;
   const read = DelegationInput.safeParse({
     agent: { scheme: 'cn-id', value: (form['agent-value'] ?? '').trim() },
@@ -37,7 +38,7 @@ export function delegationRoutes({ identity, config }: Pick<PageDeps, 'identity'
         cityTz={config.cityTz}
         delegations={await identity.listDelegations(c.get('actor'))}
         values={values}
-        error={error}
+        error={error && told(c, error)}
       />
     );
   }
@@ -51,7 +52,7 @@ export function delegationRoutes({ identity, config }: Pick<PageDeps, 'identity'
       requireKind(c, 'citizen');
       const form = await readOwnForm(c, identity);
       try {
-        await identity.giveDelegation(c.get('actor'), inputFrom(form, c.get('text')));
+        await identity.giveDelegation(c.get('actor'), delegationFrom(form, c.get('text')));
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         return c.html(await page(c, form, error), statusOf(error));

@@ -1,14 +1,14 @@
 // Who may act for me, and for whom I may act.
 import { DELEGABLE_ITEMS, type Delegation } from '../identity/index.ts';
-import type { AppError } from '../platform/index.ts';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+import type { Told } from './words.ts';
 
 interface DelegationsProps {
   c: PageContext;
   cityTz: string;
   delegations: Delegation[];
   values: Record<string, string>;
-  error: AppError | undefined;
+  error: Told | undefined;
 }
 
 export function DelegationsPage(props: DelegationsProps) {
@@ -45,7 +45,15 @@ const tones = {
   expired: 'bad',
 } as const;
 
-function DelegationList({ c, cityTz, delegations }: DelegationsProps) {
+/** Delegations with what may be done with each; `revokeAt` where somebody revokes in another's name. */
+export function DelegationList({
+  c,
+  cityTz,
+  delegations,
+  revokeAt = (id) => `/me/delegations/${id}`,
+}: Pick<DelegationsProps, 'c' | 'cityTz' | 'delegations'> & {
+  revokeAt?: ((id: string) => string) | undefined;
+}) {
   const words = c.get('text').delegations;
   return (
     <ul class="plain">
@@ -73,7 +81,7 @@ function DelegationList({ c, cityTz, delegations }: DelegationsProps) {
                 </>
               ) : null}
             </dl>
-            <Decisions c={c} delegation={delegation} />
+            <Decisions c={c} delegation={delegation} action={revokeAt(id)} />
           </li>
         );
       })}
@@ -85,9 +93,11 @@ function DelegationList({ c, cityTz, delegations }: DelegationsProps) {
 function Decisions({
   c,
   delegation: { id, side, state },
+  action,
 }: {
   c: PageContext;
   delegation: Delegation;
+  action: string;
 }) {
   const words = c.get('text').delegations;
   const isOpen = state === 'proposed' || state === 'accepted';
@@ -105,7 +115,7 @@ function Decisions({
             </button>
           </form>
         ) : null}
-        <form method="post" action={`/me/delegations/${id}`} class="row">
+        <form method="post" action={action} class="row">
           <FormToken c={c} />
           {isAsked ? (
             <>
@@ -128,7 +138,12 @@ function Decisions({
 }
 
 /** The form that lets somebody act: who, in what, from when to when. */
-function GiveForm({ c, values, error, action }: DelegationsProps & { action: string }) {
+export function GiveForm({
+  c,
+  values,
+  error,
+  action,
+}: Pick<DelegationsProps, 'c' | 'values' | 'error'> & { action: string }) {
   const words = c.get('text').delegations;
   const itemsError = error?.fields?.find(({ pointer }) => pointer === '/items');
   return (

@@ -33,6 +33,12 @@ export function MePage(props: MeProps) {
       {consents.length > 0 ? <Consents {...props} /> : null}
       <p>
         <a href="/me/delegations">{text.delegations.title}</a>
+        {c.get('actingFor') ? null : (
+          <>
+            {' · '}
+            <a href="/org">{text.org.title}</a>
+          </>
+        )}
       </p>
       {licences === null ? <p class="muted">{text.delegations.notDelegated}</p> : null}
       {licences?.length === 0 ? <p class="muted">{text.me.none}</p> : null}

@@ -10,6 +10,7 @@ import { openRoutes } from './open-routes.tsx';
 import { opsClientRoutes } from './ops-client-routes.tsx';
 import { opsRightsRoutes } from './ops-rights-routes.tsx';
 import { opsRoutes } from './ops-routes.tsx';
+import { orgRoutes } from './org-routes.tsx';
 import { type PageContext, type PageEnv, pageFrame } from './page.tsx';
 import { PAGE_RIGHTS } from './page-rights.ts';
 import { passkeyRoutes } from './passkey-routes.tsx';
@@ -40,6 +41,8 @@ export function pages(deps: PageDeps) {
     '/sign-out',
     '/me',
     '/me/*',
+    '/org',
+    '/org/*',
     '/desk',
     '/desk/*',
     '/audit',
@@ -71,6 +74,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', emergencyPages(deps));
   framed.route('/', delegationRoutes(deps));
   framed.route('/', passkeyRoutes(deps));
+  framed.route('/', orgRoutes(deps));
   app.route('/', framed);
   return app;
 }

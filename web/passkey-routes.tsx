@@ -11,6 +11,7 @@ import { passkeyScript } from './passkey-script.ts';
 import { AddPasskeyPage, PasskeysPage, UsePasskeyPage } from './passkeys.tsx';
 import { signInPlaces } from './sign-in-place.ts';
 import { homeOf } from './sign-in-routes.tsx';
+import { told } from './words.ts';
 
 const script = {
   'Cache-Control': 'public, max-age=300',
@@ -58,7 +59,7 @@ export function passkeyRoutes(
         // Its challenge may be used up: the next try gets a new one.
         const options = await identity.startAddingPasskey(actor);
         return c.html(
-          <AddPasskeyPage c={c} options={options} label={label} error={error} />,
+          <AddPasskeyPage c={c} options={options} label={label} error={told(c, error)} />,
           statusOf(error),
         );
       }

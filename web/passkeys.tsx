@@ -1,7 +1,7 @@
 // Passkeys of an officer: the list, adding one, and signing in with one.
 import type { Passkey } from '../identity/index.ts';
-import type { AppError } from '../platform/index.ts';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime } from './page.tsx';
+import type { Told } from './words.ts';
 
 interface PasskeysProps {
   c: PageContext;
@@ -67,7 +67,7 @@ export function AddPasskeyPage({
   options,
   label,
   error,
-}: CeremonyProps & { label?: string | undefined; error?: AppError | undefined }) {
+}: CeremonyProps & { label?: string | undefined; error?: Told | undefined }) {
   const words = c.get('text').passkeys;
   return (
     <Frame c={c} title={words.add} at="desk" head={<PasskeyScript />}>

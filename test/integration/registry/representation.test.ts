@@ -1,9 +1,9 @@
 // Who speaks for a company, whom she lets act for it, and what becomes of that when its licence changes.
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Actor } from '../../../identity/index.ts';
+import { type Actor, DELEGABLE_ITEMS } from '../../../identity/index.ts';
 import { AppError, addDays, cityDay, type JsonObject } from '../../../platform/index.ts';
 import type { IssuedLicence } from '../../../registry/index.ts';
-import { citizenId } from '../identity/house.ts';
+import { citizenId, newPlace } from '../identity/house.ts';
 import { CITY_TZ, citizen, department, issued, LI, WANG, withRegistry } from './house.ts';
 
 const house = withRegistry();
@@ -101,6 +101,25 @@ test('she makes herself its agent at once, and others once they accept', async (
   const { number } = company.licence;
   await house.registry.revokeForCompany(li, number, other.id);
   expect(await statesOf()).toEqual(['revoked', 'accepted']);
+});
+
+test('her session acts for it, by one delegation however often she begins', async () => {
+  const account = { scheme: LI.scheme, value: LI.value, pin: '480213' };
+  const { db } = house.database;
+  await house.identity.putPersonSecret(db, li.personId ?? '', account.pin, 'first-use');
+  const place = newPlace(house.identity);
+  const { cookie, actor } = await house.identity.signIn(account, place);
+  for (const _ of ['first', 'again']) {
+    await house.registry.actForCompany(actor, company.licence.number);
+    const acting = await house.identity.findSession(cookie, 'r');
+    expect(acting?.actingFor).toMatchObject({ items: [...DELEGABLE_ITEMS], hasEnded: false });
+    const [own] = await house.registry.ownLicences(acting ?? actor);
+    expect(own?.number).toBe(company.licence.number);
+  }
+  expect(await statesOf()).toEqual(['accepted']);
+  expect(await codeOf(house.registry.actForCompany(wang, company.licence.number))).toBe(
+    'registry.not_the_representative',
+  );
 });
 
 describe('nobody else gives or revokes in its name', () => {
