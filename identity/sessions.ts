@@ -153,15 +153,15 @@ export function createSessions(deps: {
      * a page from before the session began or stopped acting for another.
      */
     formToken(actor: Actor): string {
-      if (actor.sessionId === undefined) throw new TypeError('Only sessions have forms.');
-      return formTokenOf(actor.sessionId, actor.actingFor).toString('base64url');
+      const token = formTokenOf(actor);
+      if (!token) throw new TypeError('Only sessions have forms.');
+      return token.toString('base64url');
     },
 
     /** Refuses a form that doesn't carry its session's token. */
     checkFormToken(actor: Actor, given: string | undefined): void {
       const bytes = Buffer.from(given ?? '', 'base64url');
-      const expected =
-        actor.sessionId === undefined ? null : formTokenOf(actor.sessionId, actor.actingFor);
+      const expected = formTokenOf(actor);
       if (expected && bytes.length === expected.length && timingSafeEqual(bytes, expected)) return;
       throw identityErrors.form_token_invalid(
         'This form is too old or from elsewhere. Go back, reload the page and send it again.',
@@ -169,9 +169,11 @@ export function createSessions(deps: {
     },
   };
 
-  function formTokenOf(sessionId: string, actingFor: ActingFor | undefined): Buffer {
-    const forWhom = actingFor ? `|${actingFor.delegationId}` : '';
-    return createHmac('sha256', formKey).update(`${sessionId}${forWhom}`).digest();
+  /** Another one for whom and for which organisation the session acts: a form from before is refused. */
+  function formTokenOf({ sessionId, actingFor, organisationId }: Actor): Buffer | null {
+    if (sessionId === undefined) return null;
+    const forWhom = actingFor?.delegationId ?? organisationId ?? '';
+    return createHmac('sha256', formKey).update(`${sessionId}|${forWhom}`).digest();
   }
 }
 

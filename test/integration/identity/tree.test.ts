@@ -116,6 +116,16 @@ describe('an officer', () => {
     expect(await seen()).toEqual(['civil', ['approver', 'desk']]);
   });
 
+  it('can not send a form of one place from another', async () => {
+    const { actor, cookie } = await signedIn('chief');
+    const token = identity.formToken(actor);
+    await identity.takePost(actor, 'civil-yuehua');
+    const moved = await identity.findSession(cookie, 'test');
+    if (!moved) throw new TypeError('The session goes on.');
+    expect(() => identity.checkFormToken(moved, token)).toThrow('identity.form_token_invalid');
+    expect(() => identity.checkFormToken(moved, identity.formToken(moved))).not.toThrow();
+  });
+
   it('finds no place beside, above, or below where nothing of hers reaches', async () => {
     const chief = (await signedIn('chief')).actor;
     const district = (await signedIn('district')).actor;
