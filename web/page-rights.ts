@@ -4,6 +4,7 @@ import type { Door } from '../identity/index.ts';
 
 export const PAGE_RIGHTS = {
   '/me': 'citizen',
+  '/org': 'citizen',
   '/desk': 'officer',
   '/audit': { roles: ['auditor'] },
   '/ops': { roles: ['operator'] },
