@@ -1,7 +1,8 @@
 // SQL over identity.client_changes: what operators proposed, and what was decided.
-import { type SQL, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { type Json, selectRows, type Tx } from '../platform/index.ts';
 import type { ClientProposal } from './client-change.ts';
+import { milliseconds } from './store-clients.ts';
 
 export interface ClientChangeRow {
   id: string;
@@ -22,8 +23,6 @@ export interface ClientChangeRow {
   decidedAt: number | null;
   decisionReason: string | null;
 }
-
-const milliseconds = (moment: SQL) => sql`(extract(epoch from ${moment}) * 1000)::float8`;
 
 const changes = sql`
   select h.id, h.client_id as "clientId", h.organisation_id as "organisationId", h.kind, h.content,

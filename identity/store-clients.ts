@@ -36,7 +36,8 @@ export type NewClientRow = Pick<
 /** What a request needs to know of its client. */
 export type ClientRights = Pick<ClientRow, 'organisationId' | 'scopes' | 'state'>;
 
-const milliseconds = (moment: SQL) => sql`(extract(epoch from ${moment}) * 1000)::float8`;
+/** A moment as this room's rows give it: milliseconds of Unix time. */
+export const milliseconds = (moment: SQL) => sql`(extract(epoch from ${moment}) * 1000)::float8`;
 
 /** The state by the database's clock; `c` is the client. */
 export const clientState = sql`case when c.state = 'active' and c.held_until > platform.now() then 'held'
