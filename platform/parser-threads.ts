@@ -61,8 +61,8 @@ export function createParser<Result>(options: ParserOptions<Result>): Parser<Res
       const reply = Reply.parse(await ask(thread, bytes, seconds));
       isSound = true;
       if ('value' in reply) return result.parse(reply.value);
-      const { kind, code, detail } = reply.refusal;
-      throw new AppError(kind, code, detail);
+      const { refusal } = reply;
+      throw new AppError(refusal.kind, refusal.code, refusal.detail);
     } finally {
       // An endless loop ends here too: V8 stops between two instructions.
       if (isSound) resting.push(thread);
