@@ -26,6 +26,7 @@ import { meRoutes } from './me.ts';
 import { oauthRoutes } from './oauth.ts';
 import { officerRoutes } from './officers.ts';
 import { apiDescription } from './openapi.ts';
+import { openIdRoutes } from './openid.ts';
 import { peerAddress } from './peer-address.ts';
 import { invalidInput, problemOf } from './problem.ts';
 import { publicRoutes } from './public.ts';
@@ -83,8 +84,9 @@ export function createApp(services: Services) {
       perAddress: config.ratePublic,
     }),
   );
-  // Before bodies are read: its handler reads its own.
+  // Before bodies are read: their handlers read their own.
   app.route('/', oauthRoutes(services));
+  app.route('/', openIdRoutes(services));
   app.use('/v1/*', doors({ identity, isRefusedMethod }));
   app.use(limitBody);
   app.use('/v1/*', readJson);

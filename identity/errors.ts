@@ -47,6 +47,7 @@ export const identityErrors = errorCatalogue('identity', {
   provider_person_unknown: 'forbidden',
   legal_hold: 'conflict',
   being_erased: 'unavailable',
+  relying_party_invalid: 'invalid',
   session_needed: 'forbidden',
   session_not_found: 'not_found',
   assurance_needed: 'forbidden',

@@ -40,6 +40,7 @@ export {
 } from './identifiers.ts';
 export type { Credentials } from './local-sign-in.ts';
 export type { ListedOfficer, RoleRequest } from './officers.ts';
+export type { OpenIdPages } from './openid-provider.ts';
 export type { Passkey } from './passkeys.ts';
 export type { ListedProvider } from './provider-sign-in.ts';
 export { hasScope, requireRole, requireScope, scopesOf } from './roles.ts';

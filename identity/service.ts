@@ -17,6 +17,7 @@ import { maskIdentifier } from './identifiers.ts';
 import { createKeyRing } from './key-ring.ts';
 import { createLocalSignIn } from './local-sign-in.ts';
 import { createOfficers } from './officers.ts';
+import { createOpenIdProvider } from './openid-provider.ts';
 import { createOrganisations } from './organisations.ts';
 import { createPasskeys } from './passkeys.ts';
 import { createPeople, type RevealedPerson } from './people.ts';
@@ -24,12 +25,15 @@ import { createPersonIndex } from './person-index.ts';
 import { createPosts } from './posts.ts';
 import { createProviderSignIn } from './provider-sign-in.ts';
 import { createReferences } from './references.ts';
+import { createRelyingParties } from './relying-party.ts';
 import { createRotation } from './rotation.ts';
 import { deriveKey, KEY_BYTES } from './sealing.ts';
 import { createSecretHash, type SecretCost } from './secret-hash.ts';
+import { sessionCookie } from './session-cookie.ts';
 import { createSessions } from './sessions.ts';
 import { deleteExpiredAssertions } from './store-clients.ts';
 import { erasePerson, findErasedTag, forgetTag, lockPerson } from './store-erasing.ts';
+import { deleteExpiredRecords } from './store-openid.ts';
 import { deleteExpiredChallenges } from './store-passkeys.ts';
 import { forgetPastProofs, startRememberingProofs } from './store-proofs.ts';
 import { deleteExpiredFlows } from './store-provider-flows.ts';
@@ -149,10 +153,21 @@ export function createIdentity(deps: IdentityDeps) {
     longestHeldMs: CACHED_MILLISECONDS,
     ...localSignIn,
     ...providerSignIn,
+    ...createRelyingParties({ clock }),
     ...createDevices({ key: keyFor('device-cookies'), ids }),
     caseTag: index.caseTag,
     tokenEndpoint: createTokenEndpoint(door),
     authenticateRequest: createAuthenticate(door),
+    openId: createOpenIdProvider({
+      database,
+      clock,
+      logger,
+      publicUrl,
+      tokenKey: keys.tokenKey.privateKey,
+      subjectKey: deriveKey(keys.pseudonym, 'openid-subjects'),
+      sessionCookie: sessionCookie(publicUrl),
+      vault,
+    }),
 
     /**
      * To be awaited before the first request: from now on proofs are remembered. Throws when a key
@@ -171,6 +186,7 @@ export function createIdentity(deps: IdentityDeps) {
       await deleteExpiredTries(database.db);
       await deleteExpiredFlows(database.db);
       await deleteExpiredChallenges(database.db);
+      await deleteExpiredRecords(database.db);
     },
 
     /** The name of the one somebody acts for, if anyone, and whether she still may. */

@@ -141,6 +141,37 @@ export async function findSession(
   return row ?? null;
 }
 
+/** Whose a running session is and how it began; for those who let people in by it. */
+export interface SessionHolder {
+  account: Account;
+  assurance: Assurance;
+  method: SignInMethod;
+  /** Seconds of Unix time. */
+  createdAt: number;
+  organisationId: string | null;
+  roles: string[];
+}
+
+export async function findSessionHolder(tx: Tx, id: string): Promise<SessionHolder | null> {
+  const [row] = await selectRows<
+    Omit<SessionHolder, 'account'> & { personId: string | null; officerId: string | null }
+  >(
+    tx,
+    sql`select s.person_id as "personId", s.officer_id as "officerId", s.assurance, s.method,
+        extract(epoch from s.created_at)::float8 as "createdAt",
+        o.organisation_id as "organisationId",
+        array(select role from identity.role_grants g where g.officer_id = s.officer_id
+          order by role) as roles
+      from platform.now() as now, identity.sessions s
+        left join identity.officers o on o.id = s.officer_id
+      where s.id = ${id} and s.idle_expires_at > now and s.expires_at > now`,
+  );
+  if (!row) return null;
+  const { personId, officerId, ...holder } = row;
+  if (personId !== null) return { ...holder, account: { kind: 'person', id: personId } };
+  return officerId === null ? null : { ...holder, account: { kind: 'officer', id: officerId } };
+}
+
 /** Notes that a session is in use. */
 export async function touchSession(tx: Tx, id: string, idleSeconds: number): Promise<void> {
   await tx.execute(

@@ -2,7 +2,7 @@
 // with DPoP (RFC 9449), or a pinned certificate for both (RFC 8705); held to FAPI 2.0 (spec/trust.md 2.7).
 // oidc-provider does the protocol; what is stricter here, and what may happen only once in all processes,
 // is decided in the hooks below.
-import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Adapter, AdapterPayload, Client, KoaContextWithOIDC } from 'oidc-provider';
 import {
@@ -16,10 +16,11 @@ import { z } from 'zod';
 import type { Clock, Database, Logger } from '../platform/index.ts';
 import { TOKEN_SECONDS } from './access-token.ts';
 import { SCOPES } from './actor.ts';
+import { createAssertionCheck } from './client-assertion.ts';
 import { CLIENT_METHODS, type ClientMethod, readCertificate } from './client-keys.ts';
 import { parseCompactJws } from './compact-jws.ts';
 import { AHEAD_SECONDS, createProofCheck, ProofFault, proofDigest } from './dpop-proof.ts';
-import { claimAssertion, findClient } from './store-clients.ts';
+import { findClient } from './store-clients.ts';
 import { useProof } from './store-proofs.ts';
 
 const TOKEN_PATH = '/oauth/token';
@@ -32,24 +33,6 @@ const METHODS: Record<string, string[]> = {
 };
 
 const MUTUAL_TLS: ClientMethod = 'self_signed_tls_client_auth';
-
-/** An assertion is made for one request, just before it. */
-const ASSERTION_SECONDS = 60;
-
-const Assertion = z.object({
-  iss: z.string(),
-  aud: z.string(),
-  jti: z.string().max(256),
-  exp: z.number(),
-  iat: z.number().optional(),
-  nbf: z.number().optional(),
-});
-const AssertionHeader = z.object({
-  kid: z.string(),
-  jku: z.never().optional(),
-  x5u: z.never().optional(),
-  jwk: z.never().optional(),
-});
 
 /**
  * A node handler for POST /oauth/token, GET /oauth/jwks and the metadata of RFC 8414. Any other path
@@ -70,34 +53,7 @@ export function createTokenEndpoint(deps: {
   const certificates = new WeakMap<IncomingMessage, X509Certificate>();
   const checkProof = createProofCheck();
   const bases = [publicUrl, ...publicUrlAliases];
-  const seconds = () => clock.now().getTime() / 1000;
-
-  /** Called with the claims of an assertion whose signature, iss, sub and exp hold. */
-  async function checkAssertion(_: KoaContextWithOIDC, claims: object, header: object) {
-    const assertion = Assertion.safeParse(claims);
-    if (!assertion.success)
-      throw new InvalidClientAuth('aud must be one string, jti and exp given');
-    if (!AssertionHeader.safeParse(header).success) {
-      throw new InvalidClientAuth('the header must name a registered key by kid and bring none');
-    }
-    const { iss, aud, jti, exp, iat, nbf } = assertion.data;
-    const now = seconds();
-    if (aud !== publicUrl) throw new InvalidClientAuth('aud must be the issuer');
-    if (exp <= now) throw new InvalidClientAuth('the assertion has expired');
-    if (Math.max(iat ?? 0, nbf ?? 0) > now + AHEAD_SECONDS) {
-      throw new InvalidClientAuth('the assertion lies in the future');
-    }
-    const begins = iat ?? nbf ?? now;
-    if (exp - begins > ASSERTION_SECONDS || exp > now + ASSERTION_SECONDS + AHEAD_SECONDS) {
-      throw new InvalidClientAuth('the assertion lives too long');
-    }
-    const id = createHash('sha256').update(`${iss}|${jti}`).digest('base64url');
-    // Kept as long as the library would take it: to its end and the tolerance (RFC 7523 section 3).
-    const until = new Date((exp + AHEAD_SECONDS) * 1000);
-    if (!(await claimAssertion(database.db, id, until))) {
-      throw new InvalidClientAuth('the assertion has been used before');
-    }
-  }
+  const checkAssertion = createAssertionCheck({ database, clock, issuer: publicUrl });
 
   /** The library has found the certificate among the registered ones. */
   function checkCertificate(ctx: KoaContextWithOIDC): void {

@@ -26,7 +26,7 @@ export interface PageEnv {
 export type PageContext = Context<PageEnv>;
 
 /** A page loads its own style sheet and script and nothing else, and is framed by nobody. */
-const pageHeaders = {
+export const pageHeaders = {
   'Content-Security-Policy': [
     "default-src 'none'",
     "style-src 'self'",
@@ -88,6 +88,17 @@ export async function pageInstead(
   c.res = await make();
   setPageHeaders(c);
   return c.res;
+}
+
+/** A page as a document, for whoever answers in our stead and sets its headers. */
+export async function pageText(
+  c: PageContext,
+  formToken: () => string,
+  make: () => Response | Promise<Response>,
+): Promise<string> {
+  chooseLanguage(c);
+  c.set('formToken', formToken);
+  return (await make()).text();
 }
 
 /** The name of a thing in the page's language. */

@@ -7,8 +7,9 @@ import type { PageDeps } from './deps.ts';
 import { statusOf } from './error-page.tsx';
 import { webErrors } from './errors.ts';
 import { readForm, readOwnForm, safeNext } from './forms.ts';
+import { OnwardPage } from './openid-pages.tsx';
 import type { PageContext, PageEnv } from './page.tsx';
-import { SignInPage } from './sign-in.tsx';
+import { isForParty, SignInPage } from './sign-in.tsx';
 import { signInPlaces } from './sign-in-place.ts';
 
 type Credentials = Parameters<PageDeps['identity']['signIn']>[0];
@@ -85,7 +86,9 @@ export function signInRoutes(
         c.header('Set-Cookie', sessionCookie.set(cookie));
         keepDevice(c, place);
         c.header('Cache-Control', 'no-store');
-        return isJson ? c.body(null, 204) : c.redirect(safeNext(next, homeOf(actor)), 303);
+        if (isJson) return c.body(null, 204);
+        const goal = safeNext(next, homeOf(actor));
+        return isForParty(goal) ? c.html(<OnwardPage c={c} next={goal} />) : c.redirect(goal, 303);
       } catch (error) {
         keepDevice(c, place);
         if (isJson || !(error instanceof AppError)) throw error;

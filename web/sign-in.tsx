@@ -13,12 +13,22 @@ interface SignInProps {
   failure?: string | undefined;
 }
 
+/** Whether a relying party waits for the sign-in (identity/openid-provider.ts). */
+export function isForParty(next: string): boolean {
+  return /^\/openid\/interaction\/[\w-]+$/.test(next);
+}
+
 export function SignInPage({ c, next, isLocal, hasPasskeys, providers, failure }: SignInProps) {
   const words = c.get('text').signInPage;
   const hasNoWay = !isLocal && !hasPasskeys && providers.length === 0;
   return (
     <Frame c={c} title={words.title}>
       <h1>{words.title}</h1>
+      {isForParty(next) ? (
+        <p class="notice">
+          {words.forParty} <a href={`${next}/cancel`}>{words.cancel}</a>
+        </p>
+      ) : null}
       {failure ? <ErrorSummary c={c} detail={failure} /> : null}
       {providers.length > 0 ? <Providers c={c} next={next} providers={providers} /> : null}
       {isLocal ? <LocalForms c={c} next={next} /> : null}

@@ -70,7 +70,22 @@ export const en: Text = {
         'The identity provider signed in somebody who has no account here.',
     },
     off: 'Signing in with a PIN or password is switched off here.',
+    forParty: 'You are signing in for another service, and will return to it.',
+    cancel: 'Cancel and go back',
     noWay: 'There is no way to sign in at the moment. Ask the platform’s operators.',
+  },
+  openId: {
+    signOut: 'Sign out',
+    signOutLead:
+      'The service you leave has you signed in through Yihao. Signing out here ends it for all services that use this sign-in.',
+    yes: 'Sign out',
+    no: 'Stay signed in',
+    done: 'You are signed out',
+    failed: 'The sign-in can’t go on',
+    failedLead:
+      'The request is too old, or the service asked in a wrong way. Go back to it and begin again.',
+    onward: 'Going back',
+    onwardLink: 'Go on if nothing happens',
   },
   sessions: {
     link: 'Signed-in devices',

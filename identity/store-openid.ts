@@ -1,0 +1,79 @@
+// SQL over identity.openid_records: what our provider of sign-ins remembers, by digests.
+import { sql } from 'drizzle-orm';
+import { selectRows, type Tx } from '../platform/index.ts';
+
+export interface OpenIdRecord {
+  model: string;
+  idDigest: Buffer;
+  /** The session of the house it was made for; it goes when that goes. */
+  sessionId: string | null;
+  grantDigest: Buffer | null;
+  uidDigest: Buffer | null;
+  sealed: Buffer;
+}
+
+/** A record as it is found: sealed, and when it was used up, in seconds of Unix time. */
+export interface FoundRecord {
+  idDigest: Buffer;
+  sealed: Buffer;
+  consumedAt: number | null;
+}
+
+/** Stores a record for so long, or changes it. A session that has ended meanwhile is none. */
+export async function upsertRecord(tx: Tx, record: OpenIdRecord, seconds: number): Promise<void> {
+  await tx.execute(
+    sql`insert into identity.openid_records
+        (model, id_digest, session_id, grant_digest, uid_digest, sealed, expires_at)
+      values (${record.model}, ${record.idDigest},
+        (select id from identity.sessions where id = ${record.sessionId}::uuid for key share),
+        ${record.grantDigest}, ${record.uidDigest}, ${record.sealed},
+        platform.now() + make_interval(secs => ${seconds}))
+      on conflict (model, id_digest) do update set session_id = excluded.session_id,
+        grant_digest = excluded.grant_digest, uid_digest = excluded.uid_digest,
+        sealed = excluded.sealed, expires_at = excluded.expires_at`,
+  );
+}
+
+/** The record of an id, or of a uid, while it lasts. */
+export async function findRecord(
+  tx: Tx,
+  model: string,
+  by: { idDigest: Buffer } | { uidDigest: Buffer },
+): Promise<FoundRecord | null> {
+  const isIt =
+    'idDigest' in by ? sql`id_digest = ${by.idDigest}` : sql`uid_digest = ${by.uidDigest}`;
+  const [row] = await selectRows<FoundRecord>(
+    tx,
+    sql`select id_digest as "idDigest", sealed,
+        extract(epoch from consumed_at)::float8 as "consumedAt"
+      from identity.openid_records
+      where model = ${model} and ${isIt} and expires_at > platform.now()`,
+  );
+  return row ?? null;
+}
+
+/** Uses a record up; false when it was before, or is gone. */
+export async function consumeRecord(tx: Tx, model: string, idDigest: Buffer): Promise<boolean> {
+  const rows = await selectRows(
+    tx,
+    sql`update identity.openid_records set consumed_at = platform.now()
+      where model = ${model} and id_digest = ${idDigest} and consumed_at is null
+      returning 1`,
+  );
+  return rows.length > 0;
+}
+
+export async function deleteRecord(tx: Tx, model: string, idDigest: Buffer): Promise<void> {
+  await tx.execute(
+    sql`delete from identity.openid_records where model = ${model} and id_digest = ${idDigest}`,
+  );
+}
+
+/** Forgets whatever was made under a grant. */
+export async function deleteOfGrant(tx: Tx, grantDigest: Buffer): Promise<void> {
+  await tx.execute(sql`delete from identity.openid_records where grant_digest = ${grantDigest}`);
+}
+
+export async function deleteExpiredRecords(tx: Tx): Promise<void> {
+  await tx.execute(sql`delete from identity.openid_records where expires_at < platform.now()`);
+}
