@@ -35,5 +35,13 @@ export async function signIn(baseUrl: string, credentials: Record<string, string
       const isJson = (reply.headers.get('content-type') ?? '').includes('json');
       return { status: reply.status, text, json: isJson ? (JSON.parse(text) as Json) : null }; // JSON.parse gives Json
     },
+    async post(path: string, body: object): Promise<{ status: number; json: Json }> {
+      const reply = await fetch(`${baseUrl}${path}`, {
+        method: 'POST',
+        headers: { Cookie: cookie, Origin: baseUrl, 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return { status: reply.status, json: (await reply.json()) as Json }; // JSON.parse gives Json
+    },
   };
 }

@@ -2,6 +2,14 @@
 import { AppError, ConfigError } from '../platform/index.ts';
 import { auditCheckCommand, auditVerifyCommand } from './audit.ts';
 import { type Command, UsageError } from './command.ts';
+import {
+  eraseApproveCommand,
+  eraseHoldCommand,
+  eraseListCommand,
+  eraseRefuseCommand,
+  eraseRequestCommand,
+} from './erase.ts';
+import { eraseScanCommand } from './erase-scan.ts';
 import { harvestCommand } from './harvest.ts';
 import { keysRotateCommand, keysStatusCommand } from './keys.ts';
 import { monitorCommand } from './monitor.ts';
@@ -21,6 +29,12 @@ const commands: Command[] = [
   harvestCommand,
   auditVerifyCommand,
   auditCheckCommand,
+  eraseRequestCommand,
+  eraseApproveCommand,
+  eraseRefuseCommand,
+  eraseHoldCommand,
+  eraseListCommand,
+  eraseScanCommand,
   witnessCommand,
   monitorCommand,
 ];

@@ -1,7 +1,14 @@
 // Puts the parts of identity together over one database and one set of keys.
 import type { KeyObject } from 'node:crypto';
 import type { Audit } from '../audit/index.ts';
-import type { Clock, Database, IdentityProviderSetting, Ids, Logger } from '../platform/index.ts';
+import {
+  type Clock,
+  cityDay,
+  type Database,
+  type IdentityProviderSetting,
+  type Ids,
+  type Logger,
+} from '../platform/index.ts';
 import type { SecretVersions } from '../signing/index.ts';
 import { createAccess } from './access.ts';
 import { createActing } from './acting.ts';
@@ -13,7 +20,7 @@ import { CACHED_MILLISECONDS, createDataKeys } from './data-keys.ts';
 import { createDelegations } from './delegations.ts';
 import { createDevices } from './device.ts';
 import { createDoorkeeper } from './door-refusal.ts';
-import { maskIdentifier } from './identifiers.ts';
+import { maskIdentifier, type PersonIdentifier } from './identifiers.ts';
 import { createKeyRing } from './key-ring.ts';
 import { createLocalSignIn } from './local-sign-in.ts';
 import { createOfficers } from './officers.ts';
@@ -26,6 +33,7 @@ import { createPosts } from './posts.ts';
 import { createProviderSignIn } from './provider-sign-in.ts';
 import { createReferences } from './references.ts';
 import { createRelyingParties } from './relying-party.ts';
+import { digestsOf } from './residue.ts';
 import { createRotation } from './rotation.ts';
 import { deriveKey, KEY_BYTES } from './sealing.ts';
 import { createSecretHash, type SecretCost } from './secret-hash.ts';
@@ -34,6 +42,7 @@ import { createSessions } from './sessions.ts';
 import { deleteExpiredAssertions } from './store-clients.ts';
 import { erasePerson, findErasedTag, forgetTag, lockPerson } from './store-erasing.ts';
 import { deleteExpiredRecords } from './store-openid.ts';
+import { findLiveVersions } from './store-keys.ts';
 import { deleteExpiredChallenges } from './store-passkeys.ts';
 import { forgetPastProofs, startRememberingProofs } from './store-proofs.ts';
 import { deleteExpiredFlows } from './store-provider-flows.ts';
@@ -145,6 +154,11 @@ export function createIdentity(deps: IdentityDeps) {
       publicUrlAliases: deps.publicUrlAliases ?? [],
     }),
     ...rotation,
+    /** What of a person could still stand somewhere as bytes, for a residue scan. */
+    async digestsOf(identifier: PersonIdentifier) {
+      ring.learn(await findLiveVersions(database.db));
+      return digestsOf(identifier, { index, ring, today: cityDay(clock.now(), cityTz) });
+    },
     lockPerson,
     erasePerson,
     findErasedTag,

@@ -139,6 +139,11 @@ export async function insertHold(
   );
 }
 
+export async function findHold(tx: Tx, id: string): Promise<HoldRow | null> {
+  const [row] = await selectRows<HoldRow>(tx, sql`${holds} where h.id = ${id}`);
+  return row ?? null;
+}
+
 export async function lockHold(tx: Tx, id: string): Promise<HoldRow | null> {
   const [row] = await selectRows<HoldRow>(tx, sql`${holds} where h.id = ${id} for update of h`);
   return row ?? null;

@@ -4,6 +4,7 @@ import type { Actor, PersonIdentifier } from '../identity/index.ts';
 import type { Tx } from '../platform/index.ts';
 import type { ErasureDeps } from './deps.ts';
 import {
+  findHold,
   type HoldRow,
   hasStandingHold,
   insertHold,
@@ -51,7 +52,7 @@ export function createLegalHolds(deps: Pick<ErasureDeps, 'database' | 'ids' | 'i
 
   async function lock(tx: Tx, id: string): Promise<HoldRow> {
     const hold = isId(id) ? await lockHold(tx, id) : null;
-    if (!hold) throw oversightErrors.hold_not_found('There is no such legal hold.');
+    if (!hold) throw noHold();
     return hold;
   }
 
@@ -101,6 +102,13 @@ export function createLegalHolds(deps: Pick<ErasureDeps, 'database' | 'ids' | 'i
       });
     },
 
+    async getHold(actor: Actor, id: string): Promise<LegalHold> {
+      operatorOf(actor);
+      const hold = isId(id) ? await findHold(database.db, id) : null;
+      if (!hold) throw noHold();
+      return asHold(hold);
+    },
+
     /** Holds, latest first. */
     async listHolds(
       actor: Actor,
@@ -114,6 +122,8 @@ export function createLegalHolds(deps: Pick<ErasureDeps, 'database' | 'ids' | 'i
     hasStandingHold,
   };
 }
+
+const noHold = () => oversightErrors.hold_not_found('There is no such legal hold.');
 
 const holdContext = (id: string) => `oversight.legal_holds|${id}|reason_sealed`;
 

@@ -94,6 +94,18 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
 }
 
+/** Where the embedded server keeps its data, and its superuser's URL; undefined where none was made. */
+export async function findEmbeddedFiles(
+  dataDir: string,
+): Promise<{ data: string; superuserUrl: string } | undefined> {
+  const state = await readState(dataDir);
+  if (state?.port === undefined || !state.isMade) return undefined;
+  return {
+    data: join(resolve(dataDir, state.home), 'data'),
+    superuserUrl: urlFor(state.port, 'postgres', state.superuserPassword, ownerName),
+  };
+}
+
 /** The folder's real path, so that it has one name however it was reached. */
 async function makeDataDir(given: string): Promise<string> {
   try {

@@ -1,5 +1,6 @@
 // The face of platform/: what every room may lean on, and nothing that knows a licence or a person.
 export { decodeBase64url, encodeBase64url } from './base64url.ts';
+export { prepareSearch, writtenForms } from './byte-search.ts';
 export { canonicalJson, type Json, type JsonObject } from './canonical-json.ts';
 export { addDays, cityDay, endOfCityDay, startOfCityDay } from './city-day.ts';
 export { type Clock, type FixedClock, fixedClock, systemClock } from './clock.ts';
@@ -16,6 +17,7 @@ export { databaseFault, isUniqueViolation } from './database-errors.ts';
 export { type RuntimeUrls, readRolePasswords, runtimeUrls } from './database-roles.ts';
 export {
   type EmbeddedPostgres,
+  findEmbeddedFiles,
   startEmbeddedPostgres,
 } from './embedded-postgres.ts';
 export { AppError, errorCatalogue, type FieldError, type Kind } from './errors.ts';
@@ -45,6 +47,13 @@ export { migrateQueue, postgresTransport } from './queue-postgres.ts';
 export { redisTransport } from './queue-redis.ts';
 export type { QueueJob } from './queue-sender.ts';
 export type { JobData, QueueTransport } from './queue-transport.ts';
+export {
+  type Residue,
+  rewriteRelations,
+  scanFiles,
+  scanRedis,
+  scanTables,
+} from './residue-scan.ts';
 export { type RowScope, systemScope } from './row-scope.ts';
 export { settingsDocument } from './settings-document.ts';
 export { createShutdown, type Shutdown } from './shutdown.ts';

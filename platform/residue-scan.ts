@@ -137,6 +137,41 @@ function buffersIn(value: unknown): Buffer[] {
   return Array.isArray(value) ? value.flatMap(buffersIn) : [];
 }
 
+/**
+ * Writes all that is in memory to the files, and makes the tables and indexes anew whose files are
+ * named: what their pages held of dead rows is gone with the old files. A table is locked meanwhile.
+ * Returns the names. As the superuser.
+ */
+export async function rewriteRelations(
+  superuserUrl: string,
+  files: readonly string[] = [],
+): Promise<string[]> {
+  const superuser = openSession(superuserUrl);
+  try {
+    const rewritten = new Set<string>();
+    for (const file of files) {
+      const [, node] = /base\/\d+\/(\d+)/.exec(file) ?? [];
+      if (node === undefined) continue;
+      const [relation] = await superuser<{ name: string; kind: string }[]>`
+        select coalesce(parent.oid, c.oid)::regclass::text as name,
+          coalesce(parent.relkind, c.relkind)::text as kind
+        from pg_class c left join pg_class parent on parent.reltoastrelid = c.oid
+        where c.oid = pg_filenode_relation(0, ${node}::oid)`;
+      if (!relation || rewritten.has(relation.name)) continue;
+      rewritten.add(relation.name);
+      await superuser.unsafe(
+        relation.kind === 'i'
+          ? `reindex index ${relation.name}`
+          : `vacuum (full, analyze) ${relation.name}`,
+      );
+    }
+    await superuser`checkpoint`;
+    return [...rewritten];
+  } finally {
+    await superuser.end({ timeout: 5 });
+  }
+}
+
 async function searchAll(chunks: AsyncIterable<Buffer>, search: ByteSearch): Promise<Needle[]> {
   const found: Needle[] = [];
   for await (const chunk of chunks) found.push(...search.push(chunk));

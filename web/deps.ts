@@ -2,7 +2,7 @@
 import type { Catalogue } from '../catalogue/index.ts';
 import type { Exchange } from '../exchange/index.ts';
 import type { HouseCookie, Identity } from '../identity/index.ts';
-import type { Oversight } from '../oversight/index.ts';
+import type { Erasures, Oversight } from '../oversight/index.ts';
 import type { Ids } from '../platform/index.ts';
 import type { Registry } from '../registry/index.ts';
 import type { OpenApiDocument } from './docs.tsx';
@@ -13,6 +13,7 @@ export interface PageDeps {
   registry: Registry;
   exchange: Exchange;
   oversight: Oversight;
+  erasures: Erasures;
   catalogue: Catalogue;
   /** The citation of a legal basis in a language. */
   citationOf: (id: string, lang: 'zh' | 'en') => string;

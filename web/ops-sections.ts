@@ -11,4 +11,5 @@ interface OpsSection {
 export const OPS_SECTIONS: readonly OpsSection[] = [
   { name: 'clients', href: '/ops/clients' },
   { name: 'rights', href: '/ops/rights' },
+  { name: 'erasures', href: '/ops/erasures' },
 ];

@@ -8,6 +8,7 @@ import { refusalReply } from './error-page.tsx';
 import { formGuard } from './form-guard.ts';
 import { openRoutes } from './open-routes.tsx';
 import { opsClientRoutes } from './ops-client-routes.tsx';
+import { opsErasureRoutes } from './ops-erasure-routes.tsx';
 import { opsRightsRoutes } from './ops-rights-routes.tsx';
 import { opsRoutes } from './ops-routes.tsx';
 import { orgRoutes } from './org-routes.tsx';
@@ -72,6 +73,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', opsClientRoutes(deps));
   framed.route('/', opsRightsRoutes(deps));
   framed.route('/', emergencyPages(deps));
+  framed.route('/', opsErasureRoutes(deps));
   framed.route('/', delegationRoutes(deps));
   framed.route('/', passkeyRoutes(deps));
   framed.route('/', orgRoutes(deps));

@@ -286,3 +286,71 @@ describe('is refused', () => {
     await expect(exchange.forgetSubject(database.db, personId)).rejects.toThrow();
   });
 });
+
+describe('on the pages', () => {
+  const page = async (who: string, path: string, lang = 'en') => {
+    const reply = await send(house, 'GET', path, {
+      headers: { Cookie: `${cookies[who] ?? ''}; yihao_lang=${lang}`, 'Accept-Language': lang },
+    });
+    const token = /name="form_token" value="([^"]+)"/.exec(reply.text)?.[1] ?? '';
+    const post = (to: string, fields: Record<string, string>) =>
+      send(house, 'POST', to, {
+        headers: { Cookie: cookies[who] ?? '', Origin: PUBLIC_URL },
+        body: new URLSearchParams({ form_token: token, ...fields }),
+      });
+    return { ...reply, post };
+  };
+
+  test('one operator asks, another types the number again and erases; the pages tell of nobody', async () => {
+    const { subject, name, licence } = await aPerson();
+    const list = await page(wang, '/ops/erasures');
+    const early = await list.post('/ops/erasures', { value: subject.value, reason: 'counter' });
+    expect([early.status, early.text.includes('still valid')]).toEqual([409, true]);
+    expect(early.text).toContain('value="counter"');
+    expect(early.text).not.toContain(subject.value);
+    await cancel(licence);
+    const asked = await list.post('/ops/erasures', { value: subject.value, reason: 'counter' });
+    const place = asked.headers.get('location') ?? '';
+    expect([asked.status, place]).toEqual([
+      303,
+      expect.stringMatching(/^\/ops\/erasures\/[\w-]+$/),
+    ]);
+    expect((await page(wang, place)).text).toContain('Another operator must take the next step');
+    const other = await page(li, place);
+    const wrong = await other.post(`${place}/approve`, { value: citizenId('19850716', 901) });
+    expect([wrong.status, wrong.text.includes('href="#value"')]).toEqual([422, true]);
+    expect((await other.post(`${place}/approve`, { value: subject.value })).status).toBe(303);
+    for (const lang of ['en', 'zh']) {
+      const { text } = await page(li, place, lang);
+      for (const secret of [subject.value, name]) expect(text).not.toContain(secret);
+    }
+  });
+
+  test('a hold is placed, confirmed and lifted by two', async () => {
+    const { subject } = await aPerson();
+    const list = await page(li, '/ops/erasures');
+    const placed = await list.post('/ops/erasures/holds', {
+      value: subject.value,
+      reason: 'court',
+    });
+    const place = placed.headers.get('location') ?? '';
+    expect(placed.status).toBe(303);
+    const step = async (who: string, act: string) =>
+      (await (await page(who, place)).post(place, { act, reason: 'as the court says' })).status;
+    expect(await step(li, 'confirm')).toBe(403);
+    expect(await step(wang, 'confirm')).toBe(303);
+    expect(await step(wang, 'ask_lift')).toBe(303);
+    expect(await step(wang, 'lift')).toBe(403);
+    expect(await step(li, 'lift')).toBe(303);
+    expect((await page(wang, place, 'zh')).text).toContain('已解除');
+  });
+
+  test('whoever is no operator sees none of them, and a form without our token does nothing', async () => {
+    expect((await page('housing-desk-1', '/ops/erasures')).status).toBe(403);
+    const list = await page(wang, '/ops/erasures');
+    expect((await list.post('/ops/erasures', { form_token: 'x' })).status).toBe(403);
+    expect((await page(wang, '/ops/erasures/nothing')).status).toBe(404);
+    expect((await page(wang, '/ops/erasures/holds/nothing')).status).toBe(404);
+    expect((await page(wang, '/ops')).text).toContain('href="/ops/erasures"');
+  });
+});
