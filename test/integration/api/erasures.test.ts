@@ -354,3 +354,31 @@ describe('on the pages', () => {
     expect((await page(wang, '/ops')).text).toContain('href="/ops/erasures"');
   });
 });
+
+test('every column that refers to a person is one an erasure has an answer for', async () => {
+  const rows = await house.ownerSql<{ place: string }[]>`
+    select distinct c.conrelid::regclass || '.' || a.attname as place
+    from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+    where c.contype = 'f' and c.confrelid = 'identity.people'::regclass`;
+  const stays = 'a reference with nothing behind it';
+  const goes = 'removed with the person';
+  expect(Object.fromEntries(rows.map(({ place }) => [place, answers[place] ?? 'none']))).toEqual(
+    answers,
+  );
+  expect(new Set(Object.values(answers))).toEqual(new Set([stays, goes]));
+});
+
+/** What becomes of each on an erasure; whoever adds a column decides it here and in 0020_erasure.sql. */
+const answers: Record<string, string> = {
+  'exchange.consents.person_id': 'a reference with nothing behind it',
+  'exchange.emergencies.subject_id': 'a reference with nothing behind it',
+  'identity.data_keys.person_id': 'removed with the person',
+  'identity.delegations.agent_id': 'removed with the person',
+  'identity.delegations.principal_id': 'removed with the person',
+  'identity.sessions.person_id': 'removed with the person',
+  'oversight.erasures.person_id': 'a reference with nothing behind it',
+  'oversight.legal_holds.person_id': 'a reference with nothing behind it',
+  'registry.applications.holder_id': 'a reference with nothing behind it',
+  'registry.licence_keys.holder_id': 'a reference with nothing behind it',
+  'registry.mentions.person_id': 'removed with the person',
+};
