@@ -11,9 +11,8 @@ import type { Ids } from '../platform/index.ts';
 export type Stretching = 'now' | 'first-use';
 
 const SALT_BYTES = 16;
-// OWASP's setting for argon2id with the least memory but one: 15 ms of a free core here, 65 to 72 with
-// the house busy around it. It runs off the event loop on libuv's four threads, so that any number of
-// sign-ins at once takes 76 MiB and leaves the loop to the others.
+// 19 MiB, two passes: 15 ms at best here, 61 to 190 ms with both cores busy. It runs off the event loop on
+// libuv's four threads, so that any number of sign-ins at once takes 76 MiB and leaves the loop to others.
 const COST: SecretCost = { memoryKib: 19_456, passes: 2, lanes: 1 };
 
 /** What stretching costs whoever guesses (RFC 9106 section 3.1: m, t, p). */
