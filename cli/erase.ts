@@ -17,7 +17,9 @@ const options = {
 } as const;
 
 const asHelp = `--as OFFICER      the operator's username; her password is read from --password-file F, or
-                  where the sample city is loaded from DATA_DIR/officers.json`;
+                  where the sample city is loaded from DATA_DIR/officers.json
+The house is reached at HOST and PORT; PUBLIC_URL is set as it is for the house.
+`;
 
 const OfficerFile = z.array(z.object({ username: z.string(), password: z.string() }));
 
@@ -40,7 +42,7 @@ async function operator({ as, 'password-file': file }: { as?: string; 'password-
   if (!as) throw new UsageError('Say who acts: --as OFFICER.');
   const config = loadConfig();
   const password = await passwordOf(config, as, file);
-  return signIn(baseUrlOf(config), { username: as, password });
+  return signIn(baseUrlOf(config), { username: as, password }, config.publicUrl);
 }
 
 /** The person named on standard input: a citizen ID or a credit code, alone on its line. */

@@ -13,15 +13,32 @@ export const PersonFile = z.array(
 );
 export type SamplePerson = z.infer<typeof PersonFile>[number];
 
-/** Signs in with a form's worth of JSON; throws when refused. */
-export async function signIn(baseUrl: string, credentials: Record<string, string>) {
+/** The house let nobody in; `message` says why in its words. */
+export class SignInRefused extends Error {}
+
+const Refusal = z.looseObject({ detail: z.string(), code: z.string() });
+
+async function refusalOf(response: Response): Promise<SignInRefused> {
+  const said = Refusal.safeParse(await response.json().catch(() => null));
+  const why = said.success ? `${said.data.detail} (${said.data.code})` : String(response.status);
+  return new SignInRefused(`The sign-in was refused: ${why}`);
+}
+
+/**
+ * Signs in with a form's worth of JSON; throws SignInRefused when refused. `publicUrl` is what the
+ * house calls itself, where it is reached at another address: calls have to come from there.
+ */
+export async function signIn(
+  baseUrl: string,
+  credentials: Record<string, string>,
+  publicUrl = baseUrl,
+) {
   const response = await fetch(`${baseUrl}/sign-in`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', Origin: baseUrl },
+    headers: { 'Content-Type': 'application/json', Origin: publicUrl },
     body: JSON.stringify(credentials),
   });
-  if (response.status !== 204)
-    throw new Error(`Sign-in was refused: ${response.status} ${await response.text()}`);
+  if (response.status !== 204) throw await refusalOf(response);
   const cookie = (response.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
   return {
     async get(
@@ -38,7 +55,7 @@ export async function signIn(baseUrl: string, credentials: Record<string, string
     async post(path: string, body: object): Promise<{ status: number; json: Json }> {
       const reply = await fetch(`${baseUrl}${path}`, {
         method: 'POST',
-        headers: { Cookie: cookie, Origin: baseUrl, 'Content-Type': 'application/json' },
+        headers: { Cookie: cookie, Origin: publicUrl, 'Content-Type': 'application/json' },
         body: JSON.stringify(body),
       });
       return { status: reply.status, json: (await reply.json()) as Json }; // JSON.parse gives Json

@@ -13,6 +13,7 @@ import { eraseScanCommand } from './erase-scan.ts';
 import { harvestCommand } from './harvest.ts';
 import { keysRotateCommand, keysStatusCommand } from './keys.ts';
 import { monitorCommand } from './monitor.ts';
+import { SignInRefused } from './person-client.ts';
 import { keysInitCommand, migrateCommand } from './prepare.ts';
 import { serveCommand } from './serve.ts';
 import { callCommand, tokenCommand } from './token.ts';
@@ -101,7 +102,7 @@ async function main(words: string[]): Promise<number> {
         console.error(`  ${pointer}: ${detail}`);
       return 1;
     }
-    if (error instanceof ConfigError) {
+    if (error instanceof ConfigError || error instanceof SignInRefused) {
       console.error(error.message);
       return 1;
     }

@@ -1,0 +1,73 @@
+// `yihao erase` as an operator types it: a process of its own over a running house that is reached at
+// another address than it calls itself.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PASSWORD, PUBLIC_URL, withHouse } from '../api/house.ts';
+import { citizenId } from '../identity/house.ts';
+
+const house = withHouse();
+const operator = 'govsvc-operator-1';
+let dir: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'yihao-erase-'));
+  await writeFile(join(dir, 'right'), `${PASSWORD}\n`);
+  await writeFile(join(dir, 'wrong'), 'not her password');
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+interface Ended {
+  code: number;
+  out: string;
+  err: string;
+}
+
+async function yihao(words: string[], { publicUrl = PUBLIC_URL, input = '' } = {}): Promise<Ended> {
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', join(import.meta.dirname, '..', '..', '..', 'cli', 'yihao.ts'), ...words],
+    {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        DATA_DIR: dir,
+        PORT: new URL(house.baseUrl).port,
+        PUBLIC_URL: publicUrl,
+      },
+    },
+  );
+  const ended: Ended = { code: -1, out: '', err: '' };
+  child.stdout.on('data', (chunk) => {
+    ended.out += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    ended.err += String(chunk);
+  });
+  child.stdin.on('error', () => {}); // a command that reads nothing may have ended by then
+  child.stdin.end(input);
+  ended.code = await new Promise((resolve) => child.once('close', (code) => resolve(code ?? -1)));
+  return ended;
+}
+
+const as = (password: string) => ['--as', operator, '--password-file', join(dir, password)];
+
+test('a refused sign-in is one line that says why, and exit code 1', async () => {
+  const { code, out, err } = await yihao(['erase', 'list', ...as('wrong')]);
+  expect([code, out]).toEqual([1, '']);
+  expect(err).toMatch(/^The sign-in was refused: .+ \(identity\.\w+\)\n$/);
+});
+
+test('the house is reached at HOST and PORT, and called what PUBLIC_URL says', async () => {
+  expect(house.baseUrl).not.toBe(PUBLIC_URL);
+  const input = `${citizenId('19110101', 9)}\n`;
+  const request = ['erase', 'request', ...as('right'), '--reason', 'asked for at the counter'];
+  // Through the door, and to the act itself: nobody has this number.
+  const { code, out } = await yihao(request, { input });
+  expect([code, JSON.parse(out).code]).toEqual([1, 'oversight.unknown_subject']);
+  const foreign = await yihao(request, { input, publicUrl: 'http://elsewhere.test' });
+  expect([foreign.code, foreign.out]).toEqual([1, '']);
+  expect(foreign.err).toMatch(/^The sign-in was refused: .+\(web\.foreign_origin\)\n$/);
+});
