@@ -1,5 +1,5 @@
 // Reading the log: entries, look-ups, entry bundles.
-import type { Database } from '../platform/index.ts';
+import type { ScopedDatabase, Tx } from '../platform/index.ts';
 import { auditErrors } from './errors.ts';
 import { type Leaf, parseLeaf } from './leaf.ts';
 import { type EntryFilter, type EntryRow, findEntry, listEntries, listLeaves } from './store.ts';
@@ -37,36 +37,41 @@ export interface EntryQuery extends EntryFilter {
   limit: number;
 }
 
-export function createEntries({ database }: { database: Database }) {
-  async function getEntry(index: number): Promise<LogEntry> {
-    const row = Number.isSafeInteger(index) ? await findEntry(database.db, index) : undefined;
-    if (!row) throw auditErrors.unknown_entry('The log has no entry with this index.');
-    return toEntry(row);
-  }
-
+/** Entries as the database's scope shows them: whoever has none gets bare leaves, and finds nothing. */
+export function createEntries(database: ScopedDatabase) {
   return {
     /** One entry; audit.unknown_entry when the tree doesn't reach so far. */
-    getEntry,
+    getEntry: (index: number): Promise<LogEntry> =>
+      database.transaction((tx) => getEntry(tx, index)),
+
     /** Newest first; erased entries are in the tree but not found. */
-    findEntries: async ({ beforeIndex, limit, ...filter }: EntryQuery): Promise<LogEntry[]> => {
-      const before =
-        beforeIndex === undefined
-          ? undefined
-          : { idx: beforeIndex, at: (await getEntry(beforeIndex)).at };
-      return (await listEntries(database.db, filter, before, limit)).map(toEntry);
-    },
-    /**
-     * The first `width` leaves of entry bundle `n`, each behind its length (tlog-tiles); null when
-     * the tree hasn't got them. For auditors alone: leaves tell more than their hashes.
-     */
-    entryBundle: async (n: number, width: number): Promise<Buffer | null> => {
-      if (!isTile({ level: 0, n, width })) return null;
-      const start = n * tileWidth;
-      const leaves = await listLeaves(database.db, start, start + width);
-      if (leaves.length < width) return null;
-      return Buffer.concat(leaves.flatMap((leaf) => [lengthOf(leaf), leaf]));
-    },
+    findEntries: ({ beforeIndex, limit, ...filter }: EntryQuery): Promise<LogEntry[]> =>
+      database.transaction(async (tx) => {
+        const before =
+          beforeIndex === undefined
+            ? undefined
+            : { idx: beforeIndex, at: (await getEntry(tx, beforeIndex)).at };
+        return (await listEntries(tx, filter, before, limit)).map(toEntry);
+      }),
   };
+}
+
+async function getEntry(tx: Tx, index: number): Promise<LogEntry> {
+  const row = Number.isSafeInteger(index) ? await findEntry(tx, index) : undefined;
+  if (!row) throw auditErrors.unknown_entry('The log has no entry with this index.');
+  return toEntry(row);
+}
+
+/**
+ * The first `width` leaves of entry bundle `n`, each behind its length (tlog-tiles); null when the
+ * tree hasn't got them. For auditors alone: leaves tell more than their hashes.
+ */
+export async function entryBundle(tx: Tx, n: number, width: number): Promise<Buffer | null> {
+  if (!isTile({ level: 0, n, width })) return null;
+  const start = n * tileWidth;
+  const leaves = await listLeaves(tx, start, start + width);
+  if (leaves.length < width) return null;
+  return Buffer.concat(leaves.flatMap((leaf) => [lengthOf(leaf), leaf]));
 }
 
 function lengthOf(leaf: Buffer): Buffer {

@@ -1,8 +1,8 @@
 // The log, put together: staging, the sequencer, checkpoints, and everything that reads.
-import type { Clock, Database, Ids, Logger, Metrics, Tx } from '../platform/index.ts';
+import type { Clock, Database, Ids, Logger, Metrics, RowScope, Tx } from '../platform/index.ts';
 import { createAppend } from './append.ts';
 import { verifierOf } from './checkpoint.ts';
-import { createEntries } from './entries.ts';
+import { createEntries, entryBundle } from './entries.ts';
 import { auditErrors } from './errors.ts';
 import { verifyInclusion } from './merkle-tree.ts';
 import { inclusionProof } from './proofs.ts';
@@ -64,7 +64,6 @@ export function createAudit(deps: AuditDeps) {
   refuseForeignPolicy(deps.policy, verifier);
   const shown = createShown({ database, policy: deps.policy });
   const tiles = createTileSource(database.db);
-  const entries = createEntries({ database });
   const { append, appendMany } = createAppend(deps);
 
   const waiters = createWaiters({
@@ -132,7 +131,12 @@ export function createAudit(deps: AuditDeps) {
   return {
     append,
     appendMany,
-    ...entries,
+
+    /** The entries of whoever may see these rows: scopeOfTag, scopeOfLog or the system's. */
+    as: (scope: RowScope) => createEntries(database.as(scope)),
+
+    /** Leaves as they were hashed; null when the tree hasn't got them. */
+    entryBundle: (n: number, width: number) => entryBundle(database.db, n, width),
 
     /**
      * The indexes of staged entries, in the same order, once they are committed to the tree. Call
@@ -196,7 +200,7 @@ export function createAudit(deps: AuditDeps) {
      * covers it. Checked before it is handed out.
      */
     receipt: async (index: number): Promise<string> => {
-      const { leafHash } = await entries.getEntry(index);
+      const { leafHash } = await createEntries(database).getEntry(index);
       const published = await shown.find(index);
       if (!published || published.size <= index) {
         throw auditErrors.not_yet_checkpointed(

@@ -1,4 +1,5 @@
 // The citizen's view: who looked at her data, why, by what right, with what kind of answer.
+import { scopeOfTag } from '../audit/index.ts';
 import type { Actor, PersonalAct } from '../identity/index.ts';
 import { dbNow } from '../platform/index.ts';
 import {
@@ -32,7 +33,7 @@ export function createAccessLog(deps: OversightDeps) {
     const period = readPeriod(query, cityTz);
     const subjectTag = await identity.subjectTagOf(database.db, subject);
     await logAgent(actor, 'access_log.read', subject);
-    const entries = await audit.findEntries({
+    const entries = await audit.as(scopeOfTag(subjectTag)).findEntries({
       subjectTag,
       department,
       service,
@@ -67,7 +68,8 @@ export function createAccessLog(deps: OversightDeps) {
     const subject = await subjectFor(actor, 'access_log.prove');
     const subjectTag = await identity.subjectTagOf(database.db, subject);
     const now = await dbNow(database.db);
-    const entry = await audit.getEntry(index).catch(() => undefined);
+    const hers = audit.as(scopeOfTag(subjectTag));
+    const entry = await hers.getEntry(index).catch(() => undefined);
     const isHers = entry?.subjectTag?.equals(subjectTag) ?? false;
     const isDue = !entry?.discloseAt || entry.discloseAt <= now;
     if (!entry || !isHers || !isDue) {

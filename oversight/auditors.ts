@@ -1,6 +1,6 @@
 // The auditor's view. Whoever watches is watched: each call is an entry of its own, refused ones
 // too, and nothing is answered before that entry is in the tree.
-import type { VerifyReport } from '../audit/index.ts';
+import { scopeOfLog, type VerifyReport } from '../audit/index.ts';
 import {
   type AccessEntry,
   type Actor,
@@ -37,6 +37,7 @@ type Call = Omit<AccessEntry, 'outcome' | 'code'>;
 
 export function createAuditors(deps: OversightDeps) {
   const { database, audit, identity, cityTz } = deps;
+  const log = audit.as(scopeOfLog);
 
   /** Runs `act` for an auditor; its outcome is sequenced before anyone learns it. */
   async function watched<T>(actor: Actor, call: Call, act: () => Promise<T>): Promise<T> {
@@ -74,7 +75,7 @@ export function createAuditors(deps: OversightDeps) {
         const subjectTag = subject && (await lookFor(subject, reason, call));
         const { limit, beforeIndex } = readPage(query);
         const { caseId, department, service, actor: pseudonym, type, outcome } = conditions;
-        const entries = await audit.findEntries({
+        const entries = await log.findEntries({
           subjectTag,
           caseTag: caseId === undefined ? undefined : identity.caseTag(caseId),
           department,
@@ -99,7 +100,7 @@ export function createAuditors(deps: OversightDeps) {
     async entry(actor: Actor, index: number): Promise<AuditEntry> {
       const call = { type: 'audit.entry_read', question: inWords({ index }) };
       return watched(actor, call, async () => {
-        const entry = await audit.getEntry(index);
+        const entry = await log.getEntry(index);
         const [detail] = await identity.openAccess([entry]);
         if (!detail) throw new TypeError('One entry in, one detail out.');
         return {

@@ -10,14 +10,7 @@ export interface OversightDeps {
   database: Database;
   audit: Pick<
     Audit,
-    | 'checkpoint'
-    | 'findEntries'
-    | 'getEntry'
-    | 'witnessState'
-    | 'receipt'
-    | 'sequenced'
-    | 'verify'
-    | 'vkey'
+    'as' | 'checkpoint' | 'witnessState' | 'receipt' | 'sequenced' | 'verify' | 'vkey'
   >;
   identity: Pick<
     Identity,

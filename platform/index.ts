@@ -10,6 +10,7 @@ export {
   type Database,
   dbNow,
   openRows,
+  type ScopedDatabase,
   selectRows,
   type Tx,
 } from './database.ts';

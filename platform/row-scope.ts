@@ -7,6 +7,8 @@ const names = [
   'subjects',
   'licences',
   'verifications',
+  'tag',
+  'log',
   'system',
 ] as const;
 

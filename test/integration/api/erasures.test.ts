@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { prepareSearch, writtenForms } from '../../../platform/byte-search.ts';
+import { systemScope } from '../../../platform/index.ts';
 import { scanTables } from '../../../platform/residue-scan.ts';
 import { eventually } from '../../support/eventually.ts';
 import { citizenId } from '../identity/house.ts';
@@ -77,7 +78,7 @@ async function erase(subject: object): Promise<string> {
 }
 
 const erasuresLogged = () =>
-  house.services.audit.findEntries({ type: 'person.erased', limit: 200 });
+  house.services.audit.as(systemScope).findEntries({ type: 'person.erased', limit: 200 });
 
 async function finishLater(id: string): Promise<void> {
   // As if the time had passed in which a process may still hold her key.
@@ -101,10 +102,11 @@ describe('erasing a person', () => {
     const [row] = await house.ownerSql<{ blind: Buffer; tag: Buffer }[]>`
       select blind_index as blind, audit_tag as tag from identity.people where id = ${personId}`;
     if (!row || personId === null) throw new TypeError('She is there.');
-    const about = await audit.indexesAbout(database.db, row.tag);
+    const { tag } = row;
+    const about = await database.as(systemScope).transaction((tx) => audit.indexesAbout(tx, tag));
     expect(about.length).toBeGreaterThan(2);
     await eventually(() => audit.receipt(about.at(-1) ?? 0).catch(() => null));
-    const leaves = await Promise.all(about.map((index) => audit.getEntry(index)));
+    const leaves = await Promise.all(about.map((index) => audit.as(systemScope).getEntry(index)));
     const newSearch = prepareSearch([
       ...writtenForms('id', Buffer.from(subject.value)),
       ...writtenForms('name', Buffer.from(name)),
@@ -124,13 +126,13 @@ describe('erasing a person', () => {
     expect(await scanTables(house.ownerUrl, newSearch)).toEqual([]);
     expect(await identity.findPerson(database.db, subject)).toBeNull();
     for (const [at, index] of about.entries()) {
-      const entry = await audit.getEntry(index);
+      const entry = await audit.as(systemScope).getEntry(index);
       expect(entry.leaf).toEqual(leaves[at]?.leaf);
       expect([entry.sealed, entry.subjectTag, entry.caseTag]).toEqual([null, null, null]);
       expect(await audit.receipt(index)).toContain('tlog-proof');
     }
     expect(await audit.verify()).toMatchObject({ ok: true, faults: [] });
-    const [erased] = await audit.findEntries({ type: 'person.erased', limit: 1 });
+    const [erased] = await audit.as(systemScope).findEntries({ type: 'person.erased', limit: 1 });
     if (!erased) throw new TypeError('The erasure is an entry.');
     const [detail] = await identity.openAccess([erased]);
     expect(erased.subjectTag).toBeNull();

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { canonicalJson, databaseFault, fixedClock } from '../../../platform/index.ts';
+import { canonicalJson, databaseFault, fixedClock, systemScope } from '../../../platform/index.ts';
 import { withDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { aDraft, aLog, stage, write } from './a-log.ts';
@@ -42,7 +42,7 @@ test('a leaf is canonical JSON with commitments in place of what it must not tel
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   });
   const [index] = await write(audit, database, [draft]);
-  const { leaf, leafHash, id, ...entry } = await audit.getEntry(index ?? -1);
+  const { leaf, leafHash, id, ...entry } = await audit.as(systemScope).getEntry(index ?? -1);
   const said = JSON.parse(leaf.toString());
   const digest = (...parts: Buffer[]) =>
     hash('sha256', Buffer.concat(parts), 'buffer').toString('base64url');
@@ -95,7 +95,9 @@ test('equal drafts give different leaves', async () => {
   const draft = aDraft();
   const [first, second] = await write(audit, database, [draft, draft]);
   const hashes = await Promise.all(
-    [first, second].map(async (at) => (await audit.getEntry(at ?? -1)).leafHash.toString('hex')),
+    [first, second].map(async (at) =>
+      (await audit.as(systemScope).getEntry(at ?? -1)).leafHash.toString('hex'),
+    ),
   );
   expect(new Set(hashes).size).toBe(2);
 });
@@ -118,7 +120,9 @@ test('what the database would refuse is refused at the stage, before it can stop
 
 test('an unknown index is not found', async () => {
   for (const index of [-1, 0.5, 1_000_000, Number.NaN, 2 ** 60]) {
-    await expect(audit.getEntry(index)).rejects.toMatchObject({ code: 'audit.unknown_entry' });
+    await expect(audit.as(systemScope).getEntry(index)).rejects.toMatchObject({
+      code: 'audit.unknown_entry',
+    });
     await expect(audit.receipt(index)).rejects.toMatchObject({ code: 'audit.unknown_entry' });
   }
 });

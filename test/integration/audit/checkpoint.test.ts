@@ -7,6 +7,7 @@ import { signCheckpoint } from '../../../audit/checkpoint.ts';
 import { type Audit, openCheckpoint, parseVkey } from '../../../audit/index.ts';
 import { leafHash, verifyInclusion } from '../../../audit/merkle-tree.ts';
 import { parseTlogProof } from '../../../audit/tlog-proof.ts';
+import { systemScope } from '../../../platform/index.ts';
 import { withDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { aDraft, aLog, aSigner, origin, signer, write } from './a-log.ts';
@@ -48,7 +49,7 @@ test('a new entry is covered by a signed checkpoint that is on disk too, and pro
     const { hashes, checkpoint, ...proof } = parseTlogProof(await audit.receipt(index));
     expect({ proof, checkpoint }).toEqual({ proof: { index }, checkpoint: note });
     const { size, root } = openCheckpoint(checkpoint, parseVkey(audit.vkey));
-    const { leaf } = await audit.getEntry(indexes[index] ?? -1);
+    const { leaf } = await audit.as(systemScope).getEntry(indexes[index] ?? -1);
     expect(verifyInclusion({ index, size, root, leafHash: leafHash(leaf) }, hashes)).toBe(true);
   }
 });

@@ -1,7 +1,7 @@
 // Finding entries: by tag, case, department, actor, service, time; newest first, always by an index.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EntryQuery } from '../../../audit/index.ts';
-import { fixedClock } from '../../../platform/index.ts';
+import { fixedClock, systemScope } from '../../../platform/index.ts';
 import { withDatabase } from '../../support/database.ts';
 import { aDraft, aLog, write } from './a-log.ts';
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => audit.stop());
 
 const indexes = async (query: Partial<EntryQuery>) =>
-  (await audit.findEntries({ limit: 100, ...query })).map(({ index }) => index);
+  (await audit.as(systemScope).findEntries({ limit: 100, ...query })).map(({ index }) => index);
 
 describe('each condition', () => {
   const at = (index: number) =>
@@ -78,7 +78,7 @@ test('an erased entry is in the tree, but not found, and has nothing left to ope
   const [index = -1] = await write(audit, database, [aDraft({ tags: { subject: tag } })]);
   await ownerSql`delete from audit.lookups where idx = ${index}`;
   expect(await indexes({ subjectTag: tag })).toEqual([]);
-  expect(await audit.getEntry(index)).toMatchObject({
+  expect(await audit.as(systemScope).getEntry(index)).toMatchObject({
     sealed: null,
     subjectTag: null,
     caseTag: null,
@@ -91,7 +91,9 @@ test('an erased entry is in the tree, but not found, and has nothing left to ope
 
 test('an entry bundle holds each leaf behind its length', async () => {
   const bundle = await audit.entryBundle(0, 3);
-  const leaves = await Promise.all([0, 1, 2].map(async (at) => (await audit.getEntry(at)).leaf));
+  const leaves = await Promise.all(
+    [0, 1, 2].map(async (at) => (await audit.as(systemScope).getEntry(at)).leaf),
+  );
   const expected = leaves.flatMap((leaf) => [
     Buffer.of(Math.floor(leaf.length / 256), leaf.length % 256),
     leaf,

@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { afterEach, expect, test } from 'vitest';
 import type { Audit } from '../../../audit/index.ts';
+import { systemScope } from '../../../platform/index.ts';
 import { createLogger } from '../../../platform/logger.ts';
 import { withDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -41,7 +42,9 @@ test('every caller gets the index of its own entry, in the order it staged them'
     }),
   );
   for (const { caller, indexes } of groups) {
-    const actors = await Promise.all(indexes.map(async (at) => (await audit.getEntry(at)).actor));
+    const actors = await Promise.all(
+      indexes.map(async (at) => (await audit.as(systemScope).getEntry(at)).actor),
+    );
     expect(actors).toEqual([0, 1, 2].map((at) => `caller-${caller}-${at}`));
     expect(indexes).toEqual([...indexes].sort((a, b) => a - b));
   }

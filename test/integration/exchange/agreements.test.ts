@@ -2,7 +2,7 @@
 
 import { sql } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
-import { databaseFault, type JsonObject } from '../../../platform/index.ts';
+import { databaseFault, type JsonObject, systemScope } from '../../../platform/index.ts';
 import {
   askNow,
   CANTEEN,
@@ -201,7 +201,9 @@ describe('an agreement', () => {
 
   test('is in the log and told to whoever listens', async () => {
     const id = await inForce();
-    const entries = await house.audit.findEntries({ type: 'agreement.approved', limit: 5 });
+    const entries = await house.audit
+      .as(systemScope)
+      .findEntries({ type: 'agreement.approved', limit: 5 });
     expect(entries[0]).toMatchObject({ department: 'civil', service: 'VS-MARITAL' });
     const events = await house.ownerSql`
       select payload from platform.outbox where topic = 'agreement.changed'

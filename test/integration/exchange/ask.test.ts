@@ -1,7 +1,7 @@
 // Asking and being answered: the shape, the receipt, the log, and every refusal.
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { canonicalJson, type JsonObject, systemIds } from '../../../platform/index.ts';
+import { canonicalJson, type JsonObject, systemIds, systemScope } from '../../../platform/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
   askNow,
@@ -26,7 +26,7 @@ const subject = { scheme: 'cn-id', value: LI.value };
 
 /** The entries of the log about one verification, oldest first. */
 async function entriesOf(id: string) {
-  const entries = await house.audit.findEntries({ limit: 200 });
+  const entries = await house.audit.as(systemScope).findEntries({ limit: 200 });
   return entries
     .filter(({ verification }) => verification === id)
     .sort((a, b) => a.index - b.index)
@@ -248,7 +248,7 @@ describe('a question is refused', () => {
     await codeOf(house.exchange.ask(housing, maritalQuestion({ subject, purpose: `查 ${value}` })));
     const subjectTag = house.identity.subjectTag(subject);
     const entries = await eventually(async () => {
-      const found = await house.audit.findEntries({ subjectTag, limit: 10 });
+      const found = await house.audit.as(systemScope).findEntries({ subjectTag, limit: 10 });
       return found.length === 2 && found;
     });
     const details = await house.identity.openAccess(entries);
@@ -286,7 +286,7 @@ test('a department the operator allows may delay the disclosure, with a reason',
   const ask = (changes: JsonObject) => askNow(house, police, maritalQuestion(changes));
   expect(await codeOf(ask({ discloseAfter }))).toBe('exchange.request_invalid');
   const { id } = await ask({ discloseAfter, discloseReason: '侦查需要' });
-  const entries = await house.audit.findEntries({ limit: 200 });
+  const entries = await house.audit.as(systemScope).findEntries({ limit: 200 });
   const own = entries.filter(({ verification }) => verification === id);
   expect(own.map(({ discloseAt }) => discloseAt)).toEqual([
     new Date(discloseAfter),

@@ -1,6 +1,7 @@
 // Consent: nothing is answered before everybody named has agreed, and nothing after somebody did not.
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../platform/index.ts';
+import { systemScope } from '../../../platform/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
   askNow,
@@ -78,7 +79,7 @@ describe('once she agrees', () => {
     expect(answered.answer).toMatchObject({ has_home: false });
     const subjectTag = await house.identity.subjectTagOf(house.database.db, she.personId);
     const types = await eventually(async () => {
-      const found = await house.audit.findEntries({
+      const found = await house.audit.as(systemScope).findEntries({
         subjectTag,
         type: 'consent.granted',
         limit: 5,

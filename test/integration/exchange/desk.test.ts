@@ -1,7 +1,7 @@
 // The provider's desk: questions no rule answers.
 import { sql } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
-import { databaseFault, type JsonObject } from '../../../platform/index.ts';
+import { databaseFault, type JsonObject, systemScope } from '../../../platform/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import { codeOf, department, LI, maritalQuestion, officer, WANG, withExchange } from './house.ts';
 
@@ -55,7 +55,9 @@ test('who claims it sees whom it is about, and that look is in the log', async (
     legalBasis: 'LB-ADOPT',
     isClaimedByMe: true,
   });
-  const entries = await house.audit.findEntries({ type: 'question.claimed', limit: 50 });
+  const entries = await house.audit
+    .as(systemScope)
+    .findEntries({ type: 'question.claimed', limit: 50 });
   expect(entries.map(({ verification }) => verification)).toContain(id);
 });
 

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Actor, ROLES, type Role } from '../../../identity/index.ts';
-import { databaseFault, type JsonObject } from '../../../platform/index.ts';
+import { databaseFault, type JsonObject, systemScope } from '../../../platform/index.ts';
 import { CANTEEN, codeOf, issued, LI, marriage, officer, WANG, withExchange } from './house.ts';
 
 const house = withExchange({ queue: 'stopped' });
@@ -71,7 +71,9 @@ test('shows the fields asked for, of one licence type of one person, and no more
 
 test('is told to its subject within seven days, and to the alarms at once', async () => {
   const id = await opened(another());
-  const entries = await house.audit.findEntries({ type: 'emergency.opened', limit: 1 });
+  const entries = await house.audit
+    .as(systemScope)
+    .findEntries({ type: 'emergency.opened', limit: 1 });
   const [entry] = entries;
   const delay = (entry?.discloseAt?.getTime() ?? 0) - (entry?.at.getTime() ?? 0);
   expect(Math.abs(delay - 7 * 24 * HOUR)).toBeLessThan(60_000);
@@ -212,7 +214,9 @@ test('is listed to auditors with its reason, and that look is logged too', async
   const { items } = await house.exchange.listAllEmergencies(auditor, { limit: 1 });
   expect(items).toMatchObject([{ id, reason: '昏迷,须联系近亲属', state: 'open' }]);
   expect(JSON.stringify(items)).not.toContain(LI.value);
-  const [entry] = await house.audit.findEntries({ type: 'audit.emergencies_read', limit: 1 });
+  const [entry] = await house.audit
+    .as(systemScope)
+    .findEntries({ type: 'audit.emergencies_read', limit: 1 });
   expect(entry).toMatchObject({ department: 'audit', outcome: 'ok' });
   expect(await codeOf(house.exchange.listAllEmergencies(nurse))).toBe('identity.scope_missing');
 });

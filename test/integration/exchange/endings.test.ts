@@ -1,7 +1,7 @@
 // Every accepted question ends exactly once, whoever dies on the way; nothing that ended changes.
 import { describe, expect, test } from 'vitest';
 import type { ExchangeDeps } from '../../../exchange/index.ts';
-import { type JsonObject, systemIds } from '../../../platform/index.ts';
+import { type JsonObject, systemIds, systemScope } from '../../../platform/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import { askNow, codeOf, department, type House, maritalQuestion, withExchange } from './house.ts';
 
@@ -21,7 +21,7 @@ async function stateOf(id: string): Promise<string> {
 
 async function endingsOf(id: string): Promise<string[]> {
   const entries = await eventually(async () => {
-    const found = await house.audit.findEntries({ limit: 200 });
+    const found = await house.audit.as(systemScope).findEntries({ limit: 200 });
     const own = found.filter(({ verification }) => verification === id);
     return own.length > 1 && own;
   });

@@ -62,7 +62,9 @@ describe('a licence of another department', () => {
       issuer: 'civil',
       fields: { registered_on: '2020-05-20', spouse_id: WANG.value },
     });
-    const entries = await house.audit.findEntries({ type: 'licence.read', limit: 5 });
+    const entries = await house.audit
+      .as(systemScope)
+      .findEntries({ type: 'licence.read', limit: 5 });
     const [detail] = await house.identity.openAccess(entries);
     expect(entries[0]).toMatchObject({
       department: 'justice',
@@ -135,7 +137,7 @@ describe('a licence of another department', () => {
     const subjectTag = house.identity.subjectTag({ scheme: 'cn-id', value: LI.value });
     const [entry] = await eventually(async () => {
       const query = { subjectTag, outcome: 'refused', type: 'licence.read', limit: 1 } as const;
-      const found = await house.audit.findEntries(query);
+      const found = await house.audit.as(systemScope).findEntries(query);
       return found[0]?.licence === number && found;
     });
     expect(entry).toMatchObject({

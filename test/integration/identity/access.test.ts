@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AccessEntry, type Actor, anonymousActor } from '../../../identity/index.ts';
+import { systemScope } from '../../../platform/index.ts';
 import { withDatabase } from '../../support/database.ts';
 import { citizenId, makeAudit, makeIdentity, makeKeys } from './house.ts';
 
@@ -44,7 +45,7 @@ async function look(actor: Actor, entry: Partial<AccessEntry>) {
     identity.recordAccess(tx, actor, { type: 'verification.asked', outcome: 'ok', ...entry }),
   );
   const [index] = await audit.sequenced([stageId]);
-  return audit.getEntry(index ?? -1);
+  return audit.as(systemScope).getEntry(index ?? -1);
 }
 
 const committed = (opening: { salt: string; value: string } | undefined) =>
@@ -159,7 +160,9 @@ describe('a look', () => {
       })),
     );
     const indexes = await audit.sequenced(staged.map(({ stageId }) => stageId));
-    const entries = await Promise.all(indexes.map((index) => audit.getEntry(index)));
+    const entries = await Promise.all(
+      indexes.map((index) => audit.as(systemScope).getEntry(index)),
+    );
     expect(entries.map(({ subjectTag }) => subjectTag)).toEqual([
       ...(await Promise.all(subjects.map((id) => identity.subjectTagOf(database.db, id)))),
       null,
@@ -180,7 +183,7 @@ describe('a look', () => {
     await expect(failed).rejects.toThrow('afterwards');
     await look(officer, { subject: await someone() });
     const subjectTag = await identity.subjectTagOf(database.db, subject);
-    expect(await audit.findEntries({ subjectTag, limit: 10 })).toEqual([]);
+    expect(await audit.as(systemScope).findEntries({ subjectTag, limit: 10 })).toEqual([]);
   });
 });
 

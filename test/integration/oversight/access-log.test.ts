@@ -1,6 +1,7 @@
 // The citizen's view: her looks and nobody else's, when they are due, with proof.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { anonymousActor } from '../../../identity/index.ts';
+import { systemScope } from '../../../platform/index.ts';
 import { verify, verifyReceipt, verifyTlogProof } from '../../../verifier/index.ts';
 import { withDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -24,7 +25,7 @@ test('a look is told with department, right, purpose and kind of answer, but wit
     items: [
       {
         index,
-        at: (await audit.getEntry(index)).at.toISOString(),
+        at: (await audit.as(systemScope).getEntry(index)).at.toISOString(),
         type: 'verification.answered',
         outcome: 'ok',
         department: { id: 'housing', name: '云珠市住房和城乡建设局' },
@@ -93,7 +94,7 @@ test('a delayed look exists at once and is shown when it is due', async () => {
   const { actor, personId } = await house.aPerson();
   const index = await house.look({
     subject: personId,
-    discloseAt: new Date((await audit.getEntry(0)).at.getTime() + 24 * hour),
+    discloseAt: new Date((await audit.as(systemScope).getEntry(0)).at.getTime() + 24 * hour),
   });
   await eventually(() => audit.receipt(index));
   const hidden = { code: 'oversight.unknown_entry', kind: 'not_found' };
@@ -118,7 +119,7 @@ test('conditions and pages', async () => {
   expect(await indexes({ department: 'housing' })).toEqual([...looks].reverse());
   expect(await indexes({ department: 'civil' })).toEqual([]);
   expect(await indexes({ from: '2020-01-01', to: '2020-12-31' })).toEqual([]);
-  const today = (await audit.getEntry(first ?? -1)).at.toISOString();
+  const today = (await audit.as(systemScope).getEntry(first ?? -1)).at.toISOString();
   expect(await indexes({ from: today })).toEqual([...looks].reverse());
   const page = await oversight.accessLog(actor, { limit: 2 });
   expect(page.items.map(({ index }) => index)).toEqual([fifth, fourth]);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Actor } from '../../../identity/index.ts';
 import { anonymousActor } from '../../../identity/index.ts';
 import type { AuditQuery } from '../../../oversight/index.ts';
+import { systemScope } from '../../../platform/index.ts';
 import { verifyTlogProof } from '../../../verifier/index.ts';
 import { withDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -19,7 +20,7 @@ afterAll(() => audit.stop());
 
 /** The newest entry and its words: what was written about the last call. */
 async function lastCall() {
-  const [entry] = await audit.findEntries({ limit: 1 });
+  const [entry] = await audit.as(systemScope).findEntries({ limit: 1 });
   const [detail] = entry ? await identity.openAccess([entry]) : [];
   return {
     type: entry?.type,
@@ -35,7 +36,7 @@ async function lastCall() {
 test('an item tells the look with a pseudonym, and the call itself is logged', async () => {
   const { personId } = await house.aPerson();
   const index = await house.look({ subject: personId, service: 'VS-ITEM', licence: '1.2.156.1' });
-  const { at, actor, verification } = await audit.getEntry(index);
+  const { at, actor, verification } = await audit.as(systemScope).getEntry(index);
   expect(await oversight.search(auditClient, { service: 'VS-ITEM', limit: 10 })).toEqual({
     items: [
       {
@@ -129,7 +130,7 @@ describe('each condition narrows', () => {
       type: 'x.asked',
     };
     index = await house.look({ ...entry, department: 'fund', service: 'VS-ONE' });
-    actor = (await audit.getEntry(index)).actor;
+    actor = (await audit.as(systemScope).getEntry(index)).actor;
   });
   const conditions: (() => AuditQuery)[] = [
     () => ({ caseId: 'CASE-7' }),

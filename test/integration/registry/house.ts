@@ -10,6 +10,7 @@ import {
   type JsonObject,
   systemClock,
   systemIds,
+  systemScope,
 } from '../../../platform/index.ts';
 import { createLogger } from '../../../platform/logger.ts';
 import { createRegistry, type IssuedLicence, type Registry } from '../../../registry/index.ts';
@@ -215,7 +216,7 @@ export async function issued(house: House, actor: Actor, input: unknown): Promis
 
 /** The types and outcomes of all log entries that name this licence, oldest first. */
 export async function entriesOf(house: House, number: string): Promise<string[]> {
-  const entries = await house.audit.findEntries({ limit: 200 });
+  const entries = await house.audit.as(systemScope).findEntries({ limit: 200 });
   return entries
     .filter(({ licence }) => licence === number)
     .map(({ type, outcome, code }) => [type, outcome, ...(code ? [code] : [])].join(' '))

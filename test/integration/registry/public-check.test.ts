@@ -1,5 +1,6 @@
 // What anyone may ask with a code: look-up, comparison and presented credentials, and their limits.
 import { beforeEach, describe, expect, test } from 'vitest';
+import { systemScope } from '../../../platform/index.ts';
 import type { IssuedLicence } from '../../../registry/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
@@ -79,7 +80,9 @@ test('looks of a finished hour become one entry per licence', async () => {
   await eventually(async () =>
     (await entriesOf(house, licence.number)).includes('licence.looked_up ok'),
   );
-  const entries = await house.audit.findEntries({ type: 'licence.looked_up', limit: 20 });
+  const entries = await house.audit
+    .as(systemScope)
+    .findEntries({ type: 'licence.looked_up', limit: 20 });
   const ours = entries.filter((entry) => entry.licence === licence.number);
   const [detail] = await house.identity.openAccess(ours);
   expect(ours).toHaveLength(1);
@@ -105,7 +108,9 @@ describe('a comparison', () => {
 
   test('is logged and shown to the holder with what was asked', async () => {
     await house.registry.compare(licence.verificationCode, { holderName: '王芳' });
-    const entries = await house.audit.findEntries({ type: 'licence.compared', limit: 1 });
+    const entries = await house.audit
+      .as(systemScope)
+      .findEntries({ type: 'licence.compared', limit: 1 });
     const [detail] = await house.identity.openAccess(entries);
     expect(entries[0]).toMatchObject({
       licence: licence.number,

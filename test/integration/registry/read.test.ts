@@ -1,6 +1,7 @@
 // Reads of licences: for whom, what is logged, what the exchange gets.
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Actor } from '../../../identity/index.ts';
+import { systemScope } from '../../../platform/index.ts';
 import { type IssuedLicence, scopeOfLicences, scopeOfSubjects } from '../../../registry/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
@@ -124,11 +125,15 @@ test('the holder has her codes, and one log entry for the session', async () => 
     })),
   );
   const subjectTag = await house.identity.subjectTagOf(house.database.db, li);
-  const entries = await house.audit.findEntries({ subjectTag, type: 'licence.own_read', limit: 9 });
+  const entries = await house.audit
+    .as(systemScope)
+    .findEntries({ subjectTag, type: 'licence.own_read', limit: 9 });
   expect(entries.map(({ role }) => role)).toEqual(['holder']);
   await house.registry.ownLicences(citizen(li, '0198f5a0-0000-7000-8000-00000000000b'));
   expect(
-    await house.audit.findEntries({ subjectTag, type: 'licence.own_read', limit: 9 }),
+    await house.audit
+      .as(systemScope)
+      .findEntries({ subjectTag, type: 'licence.own_read', limit: 9 }),
   ).toHaveLength(2);
 });
 
