@@ -1,6 +1,15 @@
 // Who may act for me, and for whom I may act.
 import { DELEGABLE_ITEMS, type Delegation } from '../identity/index.ts';
-import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+import {
+  ErrorSummary,
+  Field,
+  FormToken,
+  Frame,
+  idWithin,
+  type PageContext,
+  showTime,
+  Tag,
+} from './page.tsx';
 import type { Told } from './words.ts';
 
 interface DelegationsProps {
@@ -122,7 +131,7 @@ function Decisions({
               <button type="submit" name="decision" value="accept">
                 {words.accept}
               </button>
-              <button type="submit" class="quiet" name="decision" value="refuse">
+              <button type="submit" name="decision" value="refuse">
                 {words.refuse}
               </button>
             </>
@@ -143,7 +152,11 @@ export function GiveForm({
   values,
   error,
   action,
-}: Pick<DelegationsProps, 'c' | 'values' | 'error'> & { action: string }) {
+  within,
+}: Pick<DelegationsProps, 'c' | 'values' | 'error'> & {
+  action: string;
+  within?: string | undefined;
+}) {
   const words = c.get('text').delegations;
   const itemsError = error?.fields?.find(({ pointer }) => pointer === '/items');
   return (
@@ -151,13 +164,14 @@ export function GiveForm({
       <FormToken c={c} />
       <Field
         name="agent-value"
+        within={within}
         label={words.agent}
         hint={words.agentHint}
         value={values['agent-value']}
         required={true}
         errors={error?.fields}
       />
-      <fieldset id="items" class={itemsError ? 'wrong' : undefined}>
+      <fieldset id={idWithin(within, 'items')} class={itemsError ? 'wrong' : undefined}>
         <legend>{words.items}</legend>
         {itemsError ? <p class="message">{itemsError.detail}</p> : null}
         {DELEGABLE_ITEMS.map((item) => (
@@ -174,6 +188,7 @@ export function GiveForm({
       </fieldset>
       <Field
         name="validFrom"
+        within={within}
         label={words.validFrom}
         type="date"
         value={values.validFrom}
@@ -181,6 +196,7 @@ export function GiveForm({
       />
       <Field
         name="validTo"
+        within={within}
         label={words.validTo}
         hint={words.validToHint}
         type="date"

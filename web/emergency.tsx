@@ -181,24 +181,16 @@ function Acts({ c, one, mayReview }: DeskProps & { one: Emergency }) {
       {mayReview && !isReviewed && !one.isMine ? (
         <form class="stack" method="post" action={`/desk/emergencies/${one.id}/review`}>
           <FormToken c={c} />
-          <div class="field">
-            <label for={`verdict-${one.id}`}>{words.verdict}</label>
-            <select id={`verdict-${one.id}`} name="verdict">
-              {(['justified', 'not_justified'] as const).map((verdict) => (
-                <option value={verdict}>{words.verdicts[verdict]}</option>
-              ))}
-            </select>
-          </div>
-          <div class="field">
-            <label for={`note-${one.id}`}>{words.note}</label>
-            <input
-              id={`note-${one.id}`}
-              name="note"
-              type="text"
-              required={true}
-              autocomplete="off"
-            />
-          </div>
+          <Field
+            name="verdict"
+            within={one.id}
+            label={words.verdict}
+            options={(['justified', 'not_justified'] as const).map((verdict) => ({
+              value: verdict,
+              label: words.verdicts[verdict],
+            }))}
+          />
+          <Field name="note" within={one.id} label={words.note} required={true} />
           <button type="submit">{words.reviewButton}</button>
         </form>
       ) : null}

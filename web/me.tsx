@@ -27,9 +27,10 @@ interface MeProps {
 export function MePage(props: MeProps) {
   const { c, licences, accessLog, consents } = props;
   const text = c.get('text');
+  const words = text.me.of(c.get('actingFor')?.name);
   return (
-    <Frame c={c} title={text.me.title} at="me">
-      <h1>{text.me.title}</h1>
+    <Frame c={c} title={words.title} at="me">
+      <h1>{words.title}</h1>
       {consents.length > 0 ? <Consents {...props} /> : null}
       <p>
         <a href="/me/delegations">{text.delegations.title}</a>
@@ -41,13 +42,13 @@ export function MePage(props: MeProps) {
         )}
       </p>
       {licences === null ? <p class="muted">{text.delegations.notDelegated}</p> : null}
-      {licences?.length === 0 ? <p class="muted">{text.me.none}</p> : null}
+      {licences?.length === 0 ? <p class="muted">{words.none}</p> : null}
       <ul class="cards">
         {licences?.map((licence) => (
           <LicenceCard {...props} licence={licence} />
         ))}
       </ul>
-      <h2 id="looks">{text.me.looks}</h2>
+      <h2 id="looks">{words.looks}</h2>
       <p class="lead">{text.me.looksLead}</p>
       <WitnessLine c={c} log={props.log} />
       <p class="muted">
@@ -55,7 +56,7 @@ export function MePage(props: MeProps) {
         <a href="/log/vkey">{text.me.logKey}</a>
       </p>
       {accessLog === null ? <p class="muted">{text.delegations.notDelegated}</p> : null}
-      {accessLog?.items.length === 0 ? <p>{text.me.noLooks}</p> : null}
+      {accessLog?.items.length === 0 ? <p class="muted">{words.noLooks}</p> : null}
       {accessLog && accessLog.items.length > 0 ? <Looks {...props} accessLog={accessLog} /> : null}
       {accessLog?.nextCursor ? (
         <p class="pager">

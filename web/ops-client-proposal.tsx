@@ -1,9 +1,10 @@
 // The form that proposes a change of a client: one page for each kind, with the fields of that kind.
 import { CLIENT_METHODS, type Client, type ClientProposal, SCOPES } from '../identity/index.ts';
-import type { AppError, FieldError } from '../platform/index.ts';
+import type { FieldError } from '../platform/index.ts';
 import { scopeField } from './ops-client-form.ts';
 import { Back } from './ops-clients.tsx';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext } from './page.tsx';
+import type { Told } from './words.ts';
 
 interface ProposalProps {
   c: PageContext;
@@ -12,7 +13,7 @@ interface ProposalProps {
   client?: Client | undefined;
   departments: { id: string; name: string }[];
   values: Record<string, string>;
-  error?: AppError | undefined;
+  error?: Told | undefined;
 }
 
 export function ProposalPage(props: ProposalProps) {

@@ -9,6 +9,7 @@ import { proposalFrom, scopeField } from './ops-client-form.ts';
 import { ProposalPage } from './ops-client-proposal.tsx';
 import { ChangePage, ClientPage, ClientsPage } from './ops-clients.tsx';
 import { nameIn, type PageContext, type PageEnv } from './page.tsx';
+import { told } from './words.ts';
 
 export function opsClientRoutes({ identity, config }: Pick<PageDeps, 'identity' | 'config'>) {
   const { cityTz } = config;
@@ -43,14 +44,21 @@ export function opsClientRoutes({ identity, config }: Pick<PageDeps, 'identity' 
         client={client}
         departments={departments}
         values={error ? values : { ...ticked, ...values }}
-        error={error}
+        error={error && told(c, error)}
       />
     );
   }
 
   async function changePage(c: PageContext, id: string, values = {}, error?: AppError) {
     const change = await identity.getClientChange(c.get('actor'), id);
-    return <ChangePage {...(await commonOf(c))} change={change} values={values} error={error} />;
+    return (
+      <ChangePage
+        {...(await commonOf(c))}
+        change={change}
+        values={values}
+        error={error && told(c, error)}
+      />
+    );
   }
 
   async function propose(c: PageContext, kind: ClientProposal['kind']) {

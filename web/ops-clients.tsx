@@ -8,8 +8,8 @@ import {
   type ClientChange,
   isClientChangeAllowed,
 } from '../identity/index.ts';
-import type { AppError } from '../platform/index.ts';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+import type { Told } from './words.ts';
 
 interface Common {
   c: PageContext;
@@ -178,7 +178,7 @@ function Keys({ c, client, cityTz }: { c: PageContext; client: Client; cityTz: s
 interface ChangeProps extends Common {
   change: ClientChange;
   values: Record<string, string>;
-  error?: AppError | undefined;
+  error?: Told | undefined;
 }
 
 export function ChangePage({ c, change, values, error, cityTz, organisationName }: ChangeProps) {
@@ -249,7 +249,7 @@ export function ChangePage({ c, change, values, error, cityTz, organisationName 
             <button type="submit" name="decision" value="approve">
               {words.approve}
             </button>
-            <button class="quiet" type="submit" name="decision" value="refuse">
+            <button type="submit" name="decision" value="refuse">
               {words.refuse}
             </button>
           </div>

@@ -8,6 +8,7 @@ import { statusOf } from './error-page.tsx';
 import { readOwnForm, requireOperator } from './forms.ts';
 import { ErasurePage, ErasuresPage, HoldPage } from './ops-erasures.tsx';
 import type { PageContext, PageEnv } from './page.tsx';
+import { type Told, told } from './words.ts';
 
 /** A number as a form has it; which scheme it is, its characters say. */
 function subjectOf({ value = '' }: Record<string, string>): PersonIdentifier {
@@ -30,12 +31,12 @@ export function opsErasureRoutes({
     return <ErasuresPage c={c} cityTz={cityTz} erasures={all} holds={holds} refused={refused} />;
   }
 
-  async function erasurePage(c: PageContext, id: string, values = {}, error?: AppError) {
+  async function erasurePage(c: PageContext, id: string, values = {}, error?: Told) {
     const erasure = await erasures.getErasure(c.get('actor'), id);
     return <ErasurePage c={c} cityTz={cityTz} erasure={erasure} values={values} error={error} />;
   }
 
-  async function holdPage(c: PageContext, id: string, values = {}, error?: AppError) {
+  async function holdPage(c: PageContext, id: string, values = {}, error?: Told) {
     const hold = await erasures.getHold(c.get('actor'), id);
     return <HoldPage c={c} cityTz={cityTz} hold={hold} values={values} error={error} />;
   }
@@ -44,10 +45,7 @@ export function opsErasureRoutes({
   async function act(
     c: PageContext,
     run: (form: Record<string, string>) => Promise<string>,
-    again: (
-      form: Record<string, string>,
-      error: AppError,
-    ) => Promise<ReturnType<typeof ErasuresPage>>,
+    again: (form: Record<string, string>, error: Told) => Promise<ReturnType<typeof ErasuresPage>>,
   ) {
     requireOperator(c);
     const form = await readOwnForm(c, identity);
@@ -55,7 +53,7 @@ export function opsErasureRoutes({
       return c.redirect(await run(form), 303);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      return c.html(await again(form, error), statusOf(error));
+      return c.html(await again(form, told(c, error, 'value')), statusOf(error));
     }
   }
 

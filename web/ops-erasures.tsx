@@ -1,8 +1,8 @@
 // Erasures and legal holds as operators see them: what waits, what was done, and by whom. Whom they are
 // about stands on no page.
 import type { Erasure, HoldAct, LegalHold } from '../oversight/index.ts';
-import type { AppError } from '../platform/index.ts';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+import type { Told } from './words.ts';
 
 interface Common {
   c: PageContext;
@@ -13,9 +13,7 @@ interface ErasuresProps extends Common {
   erasures: { items: Erasure[]; nextCursor: string | null };
   holds: { items: LegalHold[]; nextCursor: string | null };
   /** The form that was refused: asking for an erasure, or placing a hold. */
-  refused?:
-    | { form: 'request' | 'hold'; values: Record<string, string>; error: AppError }
-    | undefined;
+  refused?: { form: 'request' | 'hold'; values: Record<string, string>; error: Told } | undefined;
 }
 
 export function ErasuresPage(props: ErasuresProps) {
@@ -26,7 +24,12 @@ export function ErasuresPage(props: ErasuresProps) {
       <h1>{words.title}</h1>
       <p class="lead">{words.lead}</p>
       {refused ? (
-        <ErrorSummary c={c} detail={refused.error.detail} fields={fieldsOf(refused.error)} />
+        <ErrorSummary
+          c={c}
+          detail={refused.error.detail}
+          fields={fieldsOf(refused.error)}
+          within={refused.form}
+        />
       ) : null}
       <h2>{words.list}</h2>
       {erasures.items.length === 0 ? <p class="muted">{words.none}</p> : null}
@@ -75,19 +78,28 @@ function SubjectForm(
     <form class="stack" method="post" action={action}>
       <FormToken c={c} />
       <h3>{button}</h3>
-      <SubjectField c={c} error={mine?.error} />
-      <ReasonField c={c} value={mine?.values.reason} error={mine?.error} />
+      <SubjectField c={c} within={form} error={mine?.error} />
+      <ReasonField c={c} within={form} value={mine?.values.reason} error={mine?.error} />
       <button type="submit">{button}</button>
     </form>
   );
 }
 
 /** Never filled in again: a page keeps no number. */
-function SubjectField({ c, error }: { c: PageContext; error: AppError | undefined }) {
+function SubjectField({
+  c,
+  within,
+  error,
+}: {
+  c: PageContext;
+  within?: string;
+  error: Told | undefined;
+}) {
   const words = c.get('text').erasures;
   return (
     <Field
       name="value"
+      within={within}
       label={words.subject}
       hint={words.subjectHint}
       required={true}
@@ -98,13 +110,15 @@ function SubjectField({ c, error }: { c: PageContext; error: AppError | undefine
 
 function ReasonField(props: {
   c: PageContext;
+  within?: string;
   value: string | undefined;
-  error: AppError | undefined;
+  error: Told | undefined;
 }) {
   const words = props.c.get('text').erasures;
   return (
     <Field
       name="reason"
+      within={props.within}
       label={words.reason}
       hint={words.reasonHint}
       value={props.value}
@@ -115,7 +129,7 @@ function ReasonField(props: {
 }
 
 /** Where a refusal points to the number, in whichever form the act got it. */
-function fieldsOf({ fields }: AppError) {
+function fieldsOf({ fields }: Told) {
   return fields?.map(({ pointer, detail }) => ({
     pointer: pointer.endsWith('/value') ? '/value' : pointer,
     detail,
@@ -137,7 +151,7 @@ function HoldTag({ c, hold }: { c: PageContext; hold: LegalHold }) {
 interface ErasureProps extends Common {
   erasure: Erasure;
   values: Record<string, string>;
-  error?: AppError | undefined;
+  error?: Told | undefined;
 }
 
 export function ErasurePage({ c, cityTz, erasure, values, error }: ErasureProps) {
@@ -190,9 +204,7 @@ export function ErasurePage({ c, cityTz, erasure, values, error }: ErasureProps)
           <form class="stack" method="post" action={`/ops/erasures/${erasure.id}/refuse`}>
             <FormToken c={c} />
             <ReasonField c={c} value={values.reason} error={error} />
-            <button class="quiet" type="submit">
-              {words.refuse}
-            </button>
+            <button type="submit">{words.refuse}</button>
           </form>
         </>
       ) : null}
@@ -204,7 +216,7 @@ export function ErasurePage({ c, cityTz, erasure, values, error }: ErasureProps)
 interface HoldProps extends Common {
   hold: LegalHold;
   values: Record<string, string>;
-  error?: AppError | undefined;
+  error?: Told | undefined;
 }
 
 export function HoldPage({ c, cityTz, hold, values, error }: HoldProps) {

@@ -141,12 +141,12 @@ function Waiting({ c, cityTz, request, organisationName }: Common & { request: R
       ) : (
         <form class="stack" method="post" action={`/ops/rights/requests/${request.id}`}>
           <FormToken c={c} />
-          <ReasonField c={c} id={`reason-${request.id}`} />
+          <ReasonField c={c} within={request.id} />
           <div class="row">
             <button type="submit" name="decision" value="approve">
               {words.approve}
             </button>
-            <button class="quiet" type="submit" name="decision" value="refuse">
+            <button type="submit" name="decision" value="refuse">
               {words.refuse}
             </button>
           </div>
@@ -157,23 +157,16 @@ function Waiting({ c, cityTz, request, organisationName }: Common & { request: R
 }
 
 /** A reason where a page asks for several. */
-function ReasonField({ c, id }: { c: PageContext; id: string }) {
+function ReasonField({ c, within }: { c: PageContext; within: string }) {
   const words = c.get('text').rights;
   return (
-    <div class="field">
-      <label for={id}>{words.reason}</label>
-      <p class="hint" id={`${id}-hint`}>
-        {words.reasonHint}
-      </p>
-      <input
-        id={id}
-        name="reason"
-        type="text"
-        required={true}
-        autocomplete="off"
-        aria-describedby={`${id}-hint`}
-      />
-    </div>
+    <Field
+      name="reason"
+      within={within}
+      label={words.reason}
+      hint={words.reasonHint}
+      required={true}
+    />
   );
 }
 
@@ -279,7 +272,7 @@ function Changes({ c, officer, values, error }: Common & { officer: ListedOffice
       <p class="muted">{words.leaveLead}</p>
       <form class="stack" method="post" action={`${at}/leave`}>
         <FormToken c={c} />
-        <ReasonField c={c} id="reason-to-leave" />
+        <ReasonField c={c} within="leave" />
         <button class="quiet" type="submit">
           {words.leaveButton}
         </button>

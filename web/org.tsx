@@ -1,7 +1,7 @@
 // The companies a person speaks for: whom each lets act for it, and the way to act for it herself.
 import type { RepresentedCompany } from '../registry/index.ts';
 import { DelegationList, GiveForm } from './delegations.tsx';
-import { ErrorSummary, FormToken, Frame, type PageContext } from './page.tsx';
+import { ErrorSummary, FormToken, Frame, fieldId, type PageContext } from './page.tsx';
 import type { Told } from './words.ts';
 
 interface OrgProps {
@@ -14,13 +14,12 @@ interface OrgProps {
 
 export function OrgPage({ c, cityTz, companies, refused }: OrgProps) {
   const words = c.get('text').org;
+  const formOf = (licence: string) => `by-${fieldId(licence)}`;
   return (
     <Frame c={c} title={words.title} at="me">
       <h1>{words.title}</h1>
       <p class="lead">{words.lead}</p>
-      {refused ? (
-        <ErrorSummary c={c} detail={refused.error.detail} fields={refused.error.fields} />
-      ) : null}
+      {refused ? <ErrorSummary c={c} {...refused.error} within={formOf(refused.licence)} /> : null}
       {companies.length === 0 ? <p class="muted">{words.none}</p> : null}
       {companies.map(({ name, uscc, licence, delegations }) => {
         const isRefused = refused?.licence === licence;
@@ -60,6 +59,7 @@ export function OrgPage({ c, cityTz, companies, refused }: OrgProps) {
                 values={isRefused ? refused.values : {}}
                 error={isRefused ? refused.error : undefined}
                 action={path}
+                within={formOf(licence)}
               />
             </details>
           </section>

@@ -248,21 +248,25 @@ export function FormToken({ c }: { c: PageContext }) {
 export function ErrorSummary({
   c,
   detail,
-  fields,
+  fields = [],
+  within,
 }: {
   c: PageContext;
   detail: string;
   fields?: FieldError[] | undefined;
+  /** The form it is about, where a page has several of the same fields. */
+  within?: string | undefined;
 }) {
+  const { summary, title } = c.get('text').error;
   return (
     <div class="summary" role="alert">
-      <h2>{c.get('text').error.summary}</h2>
+      <h2>{fields.length > 0 ? summary : title}</h2>
       <p>{detail}</p>
-      {fields && fields.length > 0 ? (
+      {fields.length > 0 ? (
         <ul>
           {fields.map((field) => (
             <li>
-              <a href={`#${fieldId(field.pointer)}`}>{field.detail}</a>
+              <a href={`#${idWithin(within, field.pointer)}`}>{field.detail}</a>
             </li>
           ))}
         </ul>
@@ -276,8 +280,15 @@ export function fieldId(pointer: string): string {
   return pointer.replace(/^\//, '').replace(/[^A-Za-z0-9_]+/g, '-');
 }
 
+/** The same in one of several forms of a page. */
+export function idWithin(form: string | undefined, pointer: string): string {
+  return form === undefined ? fieldId(pointer) : `${form}-${fieldId(pointer)}`;
+}
+
 interface FieldProps {
   name: string;
+  /** The form's own name, where a page has several with the same field: no two ids are alike. */
+  within?: string | undefined;
   label: string;
   hint?: string | undefined;
   value?: string | undefined;
@@ -292,8 +303,8 @@ interface FieldProps {
 /** One labelled field with its hint and its error; a select when it has options. */
 export function Field(props: FieldProps) {
   const { name, label, hint, value, type = 'text', required = false, options } = props;
-  const id = fieldId(name);
-  const error = props.errors?.find((candidate) => fieldId(candidate.pointer) === id);
+  const id = idWithin(props.within, name);
+  const error = props.errors?.find(({ pointer }) => fieldId(pointer) === fieldId(name));
   const described = [hint ? `${id}-hint` : '', error ? `${id}-error` : '']
     .filter(Boolean)
     .join(' ');

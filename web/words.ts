@@ -15,6 +15,9 @@ const aboutTheNumber = new Set([
   'identity.citizen_id_invalid',
   'identity.uscc_invalid',
   'exchange.subject_kind',
+  'identity.person_not_found',
+  'oversight.unknown_subject',
+  'oversight.other_subject',
 ]);
 
 /** A refusal in the page's language; `numberField` is the form's field for a person's number. */
@@ -34,9 +37,11 @@ export function told(c: PageContext, error: AppError, numberField?: string): Tol
 
 /** One sentence on what was refused and what to do. */
 export function refusalWords(c: PageContext, error: AppError): string {
-  if (error.kind === 'not_found') return c.get('text').error.notFound;
+  const ownWords = refusalsZh[error.code];
+  // Most of what isn't found has no words of its own: whether it exists is nobody's business.
+  if (error.kind === 'not_found' && ownWords === undefined) return c.get('text').error.notFound;
   if (c.get('lang') === 'en') return error.detail;
-  return refusalsZh[error.code] ?? kindsZh[error.kind];
+  return ownWords ?? kindsZh[error.kind];
 }
 
 /** A value of an answer or a licence field. */

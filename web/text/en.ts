@@ -124,8 +124,16 @@ export const en: Text = {
     },
   },
   me: {
-    title: 'My licences',
-    none: 'There is no e-licence in your name yet.',
+    of: (other: string | undefined) => ({
+      title: other ? `Licences of ${other}` : 'My licences',
+      none: other
+        ? 'There is no e-licence in this name yet.'
+        : 'There is no e-licence in your name yet.',
+      looks: other ? `Who looked at the data of ${other}` : 'Who looked at my data',
+      noLooks: other
+        ? 'No department has looked at this data yet.'
+        : 'No department has looked at your data yet.',
+    }),
     number: 'Number',
     code: 'Verification code',
     qr: 'QR code for checking',
@@ -133,10 +141,8 @@ export const en: Text = {
     permanent: 'No end date',
     issuer: 'Issued by',
     issuedAt: 'Issued',
-    looks: 'Who looked at my data',
     looksLead:
       'Refused requests too. Looks whose notice is lawfully delayed appear when that time is over.',
-    noLooks: 'No department has looked at your data yet.',
     when: 'When',
     who: 'Department and role',
     what: 'What',
@@ -183,7 +189,7 @@ export const en: Text = {
       'That was not completed: this browser has no passkey for us, or it was cancelled or took too long. Try again.',
   },
   org: {
-    title: 'Companies',
+    title: 'My companies',
     lead: 'Companies whose licence names you as legal representative. You act for one, or let others act for it.',
     none: 'No valid business licence names you as legal representative. A company may also sign in with its own code.',
     licence: 'By the licence',

@@ -1,0 +1,159 @@
+// What has happened in the city before its pages are photographed: somebody waits for every decision.
+import type { Page } from 'playwright-core';
+import { z } from 'zod';
+import type { PageHouse } from './browser.ts';
+
+const OwnLicences = z.object({
+  items: z.array(z.object({ type: z.string(), number: z.string(), verificationCode: z.string() })),
+});
+
+export const send = (page: Page) => page.click('main form.stack button[type=submit]');
+
+/** Does something as somebody, in a session of its own. */
+async function as(house: PageHouse, who: string, act: (page: Page) => Promise<unknown>) {
+  const page = await house.signedIn(who);
+  await act(page);
+  await page.context().close();
+}
+
+/** A licence of p-founder's is revoked, so that one can be looked up; gives its code. */
+export async function revokeOne(house: PageHouse): Promise<string> {
+  const page = await house.signedIn('p-founder');
+  const { items } = OwnLicences.parse(await (await page.request.get('/v1/me/licences')).json());
+  await page.context().close();
+  const licence = items.find(({ type }) => type === 'LT-HEALTHCERT');
+  if (!licence) throw new TypeError('p-founder holds no health certificate.');
+  const health = await house.client('health');
+  const body = { reason: '从业人员调离岗位', legalBasis: 'LB-716-7' };
+  await health.call('POST', `/v1/licences/${licence.number}/revoke`, body);
+  return licence.verificationCode;
+}
+
+/** Housing asks what p-divorced must agree to, and waits. */
+export async function askForConsent(house: PageHouse): Promise<void> {
+  const housing = await house.client('housing');
+  await housing.call('POST', '/v1/verifications', {
+    service: 'VS-NOHOME',
+    subject: { scheme: 'cn-id', value: await house.numberOf('p-divorced') },
+    params: { scope: 'city' },
+    legalBasis: 'LB-PRH',
+    purpose: '公共租赁住房资格审核',
+    caseId: 'H-2026-000118',
+  });
+}
+
+/** Fills in the form that lets p-elder act. */
+export async function letElderAct(page: Page, house: PageHouse): Promise<void> {
+  await page.fill('input[name=agent-value]', await house.numberOf('p-elder'));
+  await page.check('input[name="item-licences.view"]');
+  await page.check('input[name="item-consents.answer"]');
+  await page.fill('input[name=validTo]', dayFromNow(90));
+}
+
+const dayFromNow = (days: number) =>
+  new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+
+/** p-elder may act for p-divorced, and is asked by p-newlywed. */
+export async function delegate(house: PageHouse): Promise<void> {
+  for (const principal of ['p-divorced', 'p-newlywed']) {
+    await as(house, principal, async (page) => {
+      await page.goto('/me/delegations');
+      await letElderAct(page, house);
+      await send(page);
+    });
+    if (principal === 'p-divorced') {
+      await as(house, 'p-elder', async (page) => {
+        await page.goto('/me/delegations');
+        await page.click('button[value=accept]');
+      });
+    }
+  }
+}
+
+/** Fills in an emergency about p-divorced's divorce. */
+export async function emergency(page: Page, house: PageHouse): Promise<void> {
+  await page.goto('/desk/emergencies?type=LT-DIVORCE');
+  await page.fill('input[name=subject-value]', await house.numberOf('p-divorced'));
+  await page.locator('#fields input').first().check();
+  await page.fill('input[name=reason]', '患者昏迷送医，需确认近亲属以签署手术同意书');
+  await page.fill('input[name=caseId]', 'ER-2026-0042');
+  await page.fill('input[name=legalBasis]', 'LB-716-7');
+}
+
+/** Two emergencies at health: one reviewed, one to review. */
+export async function openEmergencies(house: PageHouse): Promise<void> {
+  for (const who of ['health-desk-2', 'health-desk-1']) {
+    await as(house, who, async (page) => {
+      await emergency(page, house);
+      await send(page);
+      await page.click('form[action$="/read"] button');
+    });
+    if (who === 'health-desk-1') continue;
+    await as(house, 'health-approver-1', async (page) => {
+      await page.goto('/desk/emergencies');
+      await page.fill('input[name=note]', '核对急诊记录，情况属实');
+      await send(page);
+    });
+  }
+}
+
+/** A role asked for, a client's change proposed, one held, one suspended, one hold placed. */
+export async function operate(house: PageHouse): Promise<void> {
+  await as(house, 'govsvc-operator-1', async (page) => {
+    await page.goto('/ops/rights/officers/housing-desk-2');
+    await page.selectOption('select[name=role]', 'approver');
+    await page.fill('input[name=reason]', '轮岗，接替审批岗位');
+    await send(page);
+    await page.goto('/ops/rights/officers/tax-desk-2');
+    await page.fill('#leave-reason', '调离本单位');
+    await page.click('form[action$="/leave"] button');
+    for (const path of ['veterans/suspend', 'dpf/suspend', 'tax/hold']) {
+      await page.goto(`/ops/clients/${path}`);
+      await page.fill('input[name=reason]', '系统迁移，按部门来函办理');
+      await send(page);
+    }
+    await page.goto('/ops/erasures');
+    const hold = page.locator('form[action="/ops/erasures/holds"]');
+    await hold.locator('input[name=value]').fill(await house.numberOf('p-elder'));
+    await hold.locator('input[name=reason]').fill('行政复议期间须保存');
+    await hold.locator('button').click();
+  });
+  await as(house, 'govsvc-operator-2', async (page) => {
+    await page.goto('/ops/clients');
+    await page.click('a[href^="/ops/clients/changes/"]:has-text("veterans")');
+    await page.fill('input[name=reason]', '已与部门电话核实');
+    await page.click('button[value=approve]');
+  });
+}
+
+/** health-desk-2's browser makes a passkey (WebAuthn level 3, section 11). */
+export async function addPasskey(house: PageHouse): Promise<void> {
+  await as(house, 'health-desk-2', async (page) => {
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('WebAuthn.enable');
+    await devtools.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    await page.goto('/desk/passkeys');
+    await page.click('form[action="/desk/passkeys/start"] button');
+    await page.fill('input[name=label]', '办公室电脑');
+    await page.click('form[data-passkey] button');
+    await page.waitForURL((url) => url.pathname === '/desk/passkeys');
+  });
+}
+
+/** Whoever may act for another, a person or her company, begins to. */
+export async function beginActing(page: Page): Promise<void> {
+  await page.goto('/me/delegations');
+  const button = page.locator('form[action$="/act-for"] button');
+  if ((await button.count()) === 0) await page.goto('/org');
+  await button.first().click();
+  await page.waitForURL((url) => url.pathname === '/me');
+}
