@@ -1,7 +1,12 @@
 // Officers and their roles: operators open accounts, and two of them grant and revoke. Where an officer
 // sits in her session.
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { type ListedOfficer, ROLES, type RoleRequest } from '../identity/index.ts';
+import {
+  type DecidedRoleRequest,
+  type ListedOfficer,
+  ROLES,
+  type RoleRequest,
+} from '../identity/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
 import { idempotent } from './idempotent.ts';
@@ -23,6 +28,11 @@ const Officer = shapeOf<ListedOfficer>(
 const Request = shapeOf<RoleRequest>(
   'RoleRequest',
   'id, act, officer, organisation, role, reach, validFrom, validTo, reason, state, requestedBy, requestedAt, decidedBy, decidedAt',
+);
+
+const Decided = shapeOf<DecidedRoleRequest>(
+  'DecidedRoleRequest',
+  'A RoleRequest with enrolment: null, or url and expiresAt of the link to hand over to an officer who was given a role and has no way in. Told in this reply alone.',
 );
 
 const Key = z.object({ key: z.string().max(64) });
@@ -116,7 +126,7 @@ const decide = createRoute({
     params: z.object({ id: z.string().max(64), decision: z.enum(['approve', 'refuse']) }),
     ...jsonBody(Why),
   },
-  responses: { ...commonRefusals, ...changed, 200: jsonReply(Request, 'As it is now') },
+  responses: { ...commonRefusals, ...changed, 200: jsonReply(Decided, 'As it is now') },
 });
 
 const Post = z.object({ id: z.string(), nameZh: z.string(), nameEn: z.string() });

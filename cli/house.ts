@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { compose, composeLog, type LogServices, type Services } from '../api/index.ts';
+import type { Actor } from '../identity/index.ts';
 import {
   AppError,
   type Config,
@@ -11,7 +12,9 @@ import {
   createLogger,
   findInstance,
   holdPublicUrl,
+  type Ids,
   type Logger,
+  loadConfig,
   migrate,
   migrateQueue,
   type RuntimeUrls,
@@ -22,6 +25,7 @@ import {
   systemIds,
 } from '../platform/index.ts';
 import { initKeys } from '../signing/index.ts';
+import type { ExitCode } from './command.ts';
 import { legalBasisCitations, readWorld, type World } from './sample/world.ts';
 
 /** Says what is being done, one line a step. */
@@ -173,6 +177,25 @@ export async function attachHouse(config: Config, say: Say): Promise<House> {
   const services = await composeHouse(config, logger, runtimeUrls(running, passwords), world);
   return { services, world, close: () => services.close() };
 }
+
+/** Runs a command's act over the house that loadConfig names, and closes it again. */
+export async function withHouse(act: (house: House) => Promise<ExitCode>): Promise<ExitCode> {
+  const house = await attachHouse(loadConfig(), (line) => console.error(line));
+  try {
+    return await act(house);
+  } finally {
+    await house.close();
+  }
+}
+
+/** Whoever runs the house itself, on its machine and with its keys. */
+export const ownerOf = (ids: Ids): Actor => ({
+  kind: 'system',
+  requestId: ids.uuid(),
+  organisationId: null,
+  roles: ['operator'],
+  scopes: [],
+});
 
 /** The embedded server's URL while another process runs it. */
 async function runningUrl(config: Config): Promise<string | undefined> {

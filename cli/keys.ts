@@ -1,32 +1,14 @@
 // `keys rotate` and `keys status`: new versions of the keys that personal data stands under, made
 // while the house serves.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Actor, Identity } from '../identity/index.ts';
-import { loadConfig } from '../platform/index.ts';
+import type { Identity } from '../identity/index.ts';
 import { type Command, readArgs, UsageError } from './command.ts';
-import { attachHouse, type House } from './house.ts';
+import { ownerOf, withHouse } from './house.ts';
 
 const rotating = ['kek', 'index-registry'] as const;
 type RotatingKey = (typeof rotating)[number];
 
 const pollMs = 500;
-
-async function withIdentity(act: (house: House) => Promise<number>): Promise<number> {
-  const house = await attachHouse(loadConfig(), (line) => console.error(line));
-  try {
-    return await act(house);
-  } finally {
-    await house.close();
-  }
-}
-
-const operator = (requestId: string): Actor => ({
-  kind: 'system',
-  requestId,
-  organisationId: null,
-  roles: ['operator'],
-  scopes: [],
-});
 
 /** How many rows stand under the newest version of a key, and how many under older ones. */
 async function countsOf(identity: Identity, name: RotatingKey) {
@@ -87,8 +69,8 @@ Exit code: 0 when the old version is retired (with --no-wait: when the new one w
     if (!name || positionals.length > 1) {
       throw new UsageError(`Say which key: ${rotating.join(' or ')}.`);
     }
-    return withIdentity(async ({ services: { identity, ids } }) => {
-      const version = await identity.beginRotation(operator(ids.uuid()), name);
+    return withHouse(async ({ services: { identity, ids } }) => {
+      const version = await identity.beginRotation(ownerOf(ids), name);
       console.log(`${name}: version ${version} writes from now on`);
       if (values['no-wait']) return 0;
       await finishRotation(identity, name);
@@ -108,7 +90,7 @@ database this takes a while.
 Exit code: 0 when each key has one version in use, 1 while a rotation is not finished.`,
   async run(args) {
     readArgs(args, {});
-    return withIdentity(async ({ services: { identity } }) => {
+    return withHouse(async ({ services: { identity } }) => {
       const versions = await identity.keyVersions();
       for (const { name, version, isRetired, uses } of versions) {
         const newest = Math.max(

@@ -13,6 +13,7 @@ import { eraseScanCommand } from './erase-scan.ts';
 import { harvestCommand } from './harvest.ts';
 import { keysRotateCommand, keysStatusCommand } from './keys.ts';
 import { monitorCommand } from './monitor.ts';
+import { operatorsInitCommand, operatorsLinkCommand } from './operators.ts';
 import { SignInRefused } from './person-client.ts';
 import { keysInitCommand, migrateCommand } from './prepare.ts';
 import { serveCommand } from './serve.ts';
@@ -25,6 +26,8 @@ const commands: Command[] = [
   keysInitCommand,
   keysRotateCommand,
   keysStatusCommand,
+  operatorsInitCommand,
+  operatorsLinkCommand,
   tokenCommand,
   callCommand,
   harvestCommand,

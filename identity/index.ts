@@ -26,7 +26,8 @@ export {
   refusalOf,
 } from './delegation.ts';
 export type { Delegation, DelegationParty } from './delegations.ts';
-export { type Door, requireEntry } from './doors.ts';
+export { type Door, mayEnter, requireEntry } from './doors.ts';
+export type { Enrolment } from './enrolments.ts';
 export { identityErrors } from './errors.ts';
 export {
   CITIZEN_ID_PATTERN,
@@ -39,7 +40,7 @@ export {
   type PersonIdentifier,
 } from './identifiers.ts';
 export type { Credentials } from './local-sign-in.ts';
-export type { ListedOfficer, RoleRequest } from './officers.ts';
+export type { DecidedRoleRequest, ListedOfficer, RoleRequest } from './officers.ts';
 export type { OpenIdPages } from './openid-provider.ts';
 export type { Passkey } from './passkeys.ts';
 export type { ListedProvider } from './provider-sign-in.ts';

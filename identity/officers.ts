@@ -11,6 +11,7 @@ import {
 } from '../platform/index.ts';
 import type { AccessEntry } from './access.ts';
 import { type Actor, isRole, type Role } from './actor.ts';
+import type { Enrolment, Enrolments } from './enrolments.ts';
 import { identityErrors } from './errors.ts';
 import {
   DECIDED,
@@ -71,6 +72,11 @@ export interface RoleRequest {
   decidedAt: string | null;
 }
 
+/** A request just decided, with the link to hand over when it gave a role to who has no way in yet. */
+export interface DecidedRoleRequest extends RoleRequest {
+  enrolment: Enrolment | null;
+}
+
 interface PageQuery {
   limit?: number | undefined;
   cursor?: string | undefined;
@@ -85,9 +91,10 @@ export function createOfficers(deps: {
   database: Database;
   ids: Ids;
   cityTz: string;
+  enrolments: Pick<Enrolments, 'makeEnrolment'>;
   recordAccess: (tx: Tx, actor: Actor, entry: AccessEntry) => Promise<unknown>;
 }) {
-  const { database, ids, cityTz, recordAccess } = deps;
+  const { database, ids, cityTz, enrolments, recordAccess } = deps;
 
   async function today(tx: Tx): Promise<string> {
     return cityDay(await dbNow(tx), cityTz);
@@ -136,7 +143,7 @@ export function createOfficers(deps: {
     /** Opens an account without any role; what it is for can't be changed afterwards. */
     async addOfficer(actor: Actor, written: NewOfficer): Promise<ListedOfficer> {
       operatorOf(actor);
-      const input = read(NewOfficer, written, 'officer_invalid');
+      const input = readInput(NewOfficer, written, 'officer_invalid');
       const { organisation, duty = 'work', ...account } = input;
       return database.transaction(async (tx) => {
         if (!(await findOrganisation(tx, organisation))) {
@@ -161,7 +168,7 @@ export function createOfficers(deps: {
     /** Asks for a role to be granted or revoked; nothing changes until another operator approves. */
     async requestRole(actor: Actor, written: RoleRequestInput): Promise<RoleRequest> {
       const requestedBy = operatorOf(actor);
-      const input = read(RoleRequestInput, written, 'role_request_invalid');
+      const input = readInput(RoleRequestInput, written, 'role_request_invalid');
       const { act, role, reason } = input;
       return database.transaction(async (tx) => {
         const officer = await take(tx, input.officer);
@@ -197,13 +204,16 @@ export function createOfficers(deps: {
       });
     },
 
-    /** Approves or refuses; never by who asked or by whom it is about. Effective at once. */
+    /**
+     * Approves or refuses; never by who asked or by whom it is about. Effective at once. Who is given a
+     * role and has no way in gets a link, told here once; approving another request makes a new one.
+     */
     async decideRole(
       actor: Actor,
       id: string,
       decision: RoleDecision,
       written: { reason: string },
-    ): Promise<RoleRequest> {
+    ): Promise<DecidedRoleRequest> {
       const decidedBy = operatorOf(actor);
       const reason = readReason(written.reason);
       return database.transaction(async (tx) => {
@@ -231,7 +241,9 @@ export function createOfficers(deps: {
         }
         const event = decision === 'approve' ? EVENTS[act] : 'role.request_refused';
         await record(tx, actor, event, `${act} ${role} ${officerKey}`, reason);
-        return asRequest(await getRequest(tx, id));
+        const isGiven = decision === 'approve' && act === 'grant';
+        const enrolment = isGiven ? await enrolments.makeEnrolment(tx, officerId) : null;
+        return { ...asRequest(await getRequest(tx, id)), enrolment };
       });
     },
 
@@ -306,10 +318,11 @@ export function incompatible() {
   );
 }
 
-function read<S extends z.ZodType>(
+/** What was written, as the schema reads it; else the refusal of this code with all faults at once. */
+export function readInput<S extends z.ZodType>(
   schema: S,
   written: unknown,
-  code: 'officer_invalid' | 'role_request_invalid',
+  code: 'officer_invalid' | 'role_request_invalid' | 'founding_invalid',
 ): z.output<S> {
   const result = schema.safeParse(written);
   if (result.success) return result.data;

@@ -1,32 +1,26 @@
 // Passkeys of officers: added and removed by their officer, and used to sign in with the highest
 // assurance. A challenge is answered once, where it was made (WebAuthn level 3, section 13.4.3).
-import { createHash } from 'node:crypto';
 import {
   generateAuthenticationOptions,
-  generateRegistrationOptions,
   verifyAuthenticationResponse,
-  verifyRegistrationResponse,
 } from '@simplewebauthn/server';
 import { z } from 'zod';
-import type { Database, Ids } from '../platform/index.ts';
+import type { Database } from '../platform/index.ts';
 import type { Access } from './access.ts';
 import type { Actor } from './actor.ts';
 import { requireAssurance } from './assurance.ts';
 import { identityErrors } from './errors.ts';
 import type { SignInPlace } from './local-sign-in.ts';
-import { MadePasskey, PasskeyLabel, relyingPartyOf, UsedPasskey } from './passkey.ts';
+import { UsedPasskey } from './passkey.ts';
+import { CHALLENGE_SECONDS, digestOf, handleOf, type PasskeyMaking } from './passkey-making.ts';
 import type { OpenedSession, Sessions } from './sessions.ts';
 import {
-  type ChallengeUse,
   countUse,
   deletePasskey,
   findPasskey,
-  insertChallenge,
-  insertPasskey,
   listPasskeys,
   lockOfficer,
   type PasskeyRow,
-  takeChallenge,
 } from './store-passkeys.ts';
 
 /** A passkey as its officer sees it. */
@@ -39,45 +33,15 @@ export interface Passkey {
   usedAt: string | null;
 }
 
-const CHALLENGE_BYTES = 32;
-const CHALLENGE_SECONDS = 300;
-const MOST_PASSKEYS = 10;
-// What the library offers first and every authenticator has one of: EdDSA, ES256, RS256.
-const ALGORITHMS = [-8, -7, -257];
-const HOUSE_NAME = '一号 Yihao';
-
 /** Passkeys of one house. */
 export function createPasskeys(deps: {
   database: Database;
-  ids: Ids;
+  making: PasskeyMaking;
   sessions: Pick<Sessions, 'openSession'>;
   access: Pick<Access, 'recordAccess'>;
-  publicUrl: string;
-  publicUrlAliases: readonly string[];
 }) {
-  const { database, ids, sessions, access, publicUrl, publicUrlAliases } = deps;
-  const party = relyingPartyOf(publicUrl, publicUrlAliases);
-
-  function requireParty() {
-    if (party) return party;
-    throw identityErrors.passkeys_unavailable(
-      'Browsers have passkeys only for a name with https, or for localhost: not at this address.',
-    );
-  }
-
-  async function newChallenge(
-    use: ChallengeUse,
-    boundTo: Buffer,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const challenge = new Uint8Array(ids.bytes(CHALLENGE_BYTES));
-    const text = Buffer.from(challenge).toString('base64url');
-    await insertChallenge(database.db, { digest: digestOf(text), use, boundTo }, CHALLENGE_SECONDS);
-    return challenge;
-  }
-
-  /** What the library asks: did this house make the challenge, for this use and browser, just now? */
-  const isOurs = (use: ChallengeUse, boundTo: Buffer) => (challenge: string) =>
-    takeChallenge(database.db, { digest: digestOf(challenge), use, boundTo });
+  const { database, making, sessions, access } = deps;
+  const { requireParty, newChallenge, isOurs } = making;
 
   /** She who has a passkey changes passkeys only signed in with one. */
   async function requireOwner(actor: Actor): Promise<{ officerId: string; own: PasskeyRow[] }> {
@@ -89,7 +53,7 @@ export function createPasskeys(deps: {
 
   return {
     /** False where PUBLIC_URL is one that browsers have no passkeys for. */
-    hasPasskeys: party !== null,
+    hasPasskeys: making.hasPasskeys,
 
     /** The officer's passkeys, the oldest first. */
     async listPasskeys(actor: Actor): Promise<Passkey[]> {
@@ -98,71 +62,20 @@ export function createPasskeys(deps: {
 
     /** What the browser is to make a passkey by, for the officer who asks (PublicKeyCredentialCreationOptionsJSON). */
     async startAddingPasskey(actor: Actor) {
-      const { id: rpID } = requireParty();
+      requireParty();
       const { officerId, own } = await requireOwner(actor);
-      refuseTooMany(own.length);
       const officer = await database.transaction((tx) => lockOfficer(tx, officerId));
-      const userName = officer?.username ?? '';
-      return generateRegistrationOptions({
-        rpName: HOUSE_NAME,
-        rpID,
-        userName,
-        userDisplayName: userName,
-        userID: handleOf(officerId),
-        challenge: await newChallenge('add', sessionBinding(actor)),
-        timeout: CHALLENGE_SECONDS * 1000,
-        attestationType: 'none',
-        excludeCredentials: own.map(({ credentialId }) => ({
-          id: credentialId.toString('base64url'),
-        })),
-        authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
-        supportedAlgorithmIDs: ALGORITHMS,
-      });
+      const account = { id: officerId, username: officer?.username ?? '' };
+      return making.offerPasskey(account, own, sessionBinding(actor));
     },
 
     /** Keeps a passkey the browser made; `written` is its RegistrationResponseJSON. */
     async addPasskey(actor: Actor, written: unknown, name: string): Promise<Passkey> {
-      const { id: rpId, origins } = requireParty();
+      requireParty();
       const { officerId } = await requireOwner(actor);
-      const label = PasskeyLabel.safeParse(name);
-      if (!label.success) {
-        throw identityErrors.passkey_label_invalid(
-          'Give the passkey a name of 1 to 60 characters.',
-          {
-            fields: [{ pointer: '/label', detail: 'Give it a name of 1 to 60 characters.' }],
-          },
-        );
-      }
-      const made = MadePasskey.safeParse(written);
-      if (!made.success) throw unusable(made.error);
-      const verified = await verifyRegistrationResponse({
-        response: { ...made.data, clientExtensionResults: {} },
-        expectedChallenge: isOurs('add', sessionBinding(actor)),
-        expectedOrigin: origins,
-        expectedRPID: rpId,
-        requireUserVerification: true,
-        supportedAlgorithmIDs: ALGORITHMS,
-      }).catch((cause: unknown) => {
-        throw unusable(cause);
-      });
-      if (!verified.verified) throw unusable();
-      const { credential, credentialDeviceType } = verified.registrationInfo;
+      const made = await making.verifyMade(written, name, sessionBinding(actor));
       return database.transaction(async (tx) => {
-        await lockOfficer(tx, officerId);
-        refuseTooMany((await listPasskeys(tx, officerId)).length);
-        const row = await insertPasskey(tx, {
-          id: ids.uuid(),
-          officerId,
-          credentialId: Buffer.from(credential.id, 'base64url'),
-          publicKey: Buffer.from(credential.publicKey),
-          counter: credential.counter,
-          rpId,
-          label: label.data,
-          isSynced: credentialDeviceType === 'multiDevice',
-        });
-        if (!row) {
-          throw identityErrors.passkey_taken('This passkey is registered already: use another.');
-        }
+        const row = await making.keepPasskey(tx, officerId, made);
         await access.recordAccess(tx, actor, { type: 'passkey.added', outcome: 'ok' });
         return asPasskey(row);
       });
@@ -255,30 +168,11 @@ function officerOf(actor: Actor): string {
   throw identityErrors.other_caller_needed('Only officers have passkeys here: sign in as one.');
 }
 
-function unusable(cause?: unknown) {
-  return identityErrors.passkey_invalid(
-    'The browser’s answer is not a passkey made for this session. Start again.',
-    { cause },
-  );
-}
-
 function refused(cause?: unknown) {
   return identityErrors.passkey_refused(
     'The passkey was not accepted. Start again from the sign-in page.',
     { cause },
   );
-}
-
-function refuseTooMany(count: number): void {
-  if (count < MOST_PASSKEYS) return;
-  throw identityErrors.passkeys_too_many(
-    `An officer has at most ${MOST_PASSKEYS} passkeys: remove one first.`,
-  );
-}
-
-/** The officer's handle within authenticators: her id's 16 bytes, which tell nobody who she is. */
-function handleOf(officerId: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(Buffer.from(officerId.replaceAll('-', ''), 'hex'));
 }
 
 function sessionBinding({ sessionId }: Actor): Buffer {
@@ -288,8 +182,4 @@ function sessionBinding({ sessionId }: Actor): Buffer {
 
 function deviceBinding(device: string): Buffer {
   return digestOf(`device|${device}`);
-}
-
-function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text, 'utf8').digest();
 }

@@ -5,7 +5,8 @@ import { containsCitizenId } from './identifiers.ts';
 
 export const OFFICER_KEY = /^[A-Za-z0-9._:/-]{1,64}$/;
 
-const Key = z
+/** What an account is called by. */
+export const OfficerKey = z
   .string()
   .regex(OFFICER_KEY, 'Use 1 to 64 letters, digits and . _ : / -')
   .refine((key) => !containsCitizenId(key), 'Name no person by a citizen ID.');
@@ -20,8 +21,8 @@ export const Reason = z
 
 /** A new account; its duty can't be changed afterwards. */
 export const NewOfficer = z.strictObject({
-  key: Key,
-  username: Key,
+  key: OfficerKey,
+  username: OfficerKey,
   organisation: z.string().min(1).max(32),
   duty: z.enum(['work', 'audit', 'operate']).optional(),
 });
@@ -31,7 +32,7 @@ export type NewOfficer = z.input<typeof NewOfficer>;
 export const RoleRequestInput = z
   .strictObject({
     act: z.enum(['grant', 'revoke']),
-    officer: Key,
+    officer: OfficerKey,
     role: z.enum(ROLES),
     /** `below`: also for the organisations under the officer's own. */
     reach: z.enum(['own', 'below']).default('own'),

@@ -247,6 +247,14 @@ export const passkeys = identitySchema.table('passkeys', {
   usedAt: moment('used_at'),
 });
 
+export const enrolments = identitySchema.table('enrolments', {
+  officerId: uuid('officer_id')
+    .primaryKey()
+    .references(() => officers.id),
+  digest: bytea('digest').notNull().unique(),
+  expiresAt: moment('expires_at').notNull(),
+});
+
 export const passkeyChallenges = identitySchema.table('passkey_challenges', {
   digest: bytea('digest').primaryKey(),
   use: text('use').notNull(),
@@ -300,6 +308,7 @@ export const clientChanges = identitySchema.table('client_changes', {
   decidedBy: uuid('decided_by').references(() => officers.id),
   decidedAt: moment('decided_at'),
   decisionReason: text('decision_reason'),
+  ofOperators: text('of_operators').notNull().generatedAlwaysAs('operate'),
 });
 
 export const assertionJtis = identitySchema.table('assertion_jtis', {

@@ -20,12 +20,15 @@ import { CACHED_MILLISECONDS, createDataKeys } from './data-keys.ts';
 import { createDelegations } from './delegations.ts';
 import { createDevices } from './device.ts';
 import { createDoorkeeper } from './door-refusal.ts';
+import { createEnrolments } from './enrolments.ts';
+import { createFounding } from './founding.ts';
 import { maskIdentifier, type PersonIdentifier } from './identifiers.ts';
 import { createKeyRing } from './key-ring.ts';
 import { createLocalSignIn } from './local-sign-in.ts';
 import { createOfficers } from './officers.ts';
 import { createOpenIdProvider } from './openid-provider.ts';
 import { createOrganisations } from './organisations.ts';
+import { createPasskeyMaking } from './passkey-making.ts';
 import { createPasskeys } from './passkeys.ts';
 import { createPeople, type RevealedPerson } from './people.ts';
 import { createPersonIndex } from './person-index.ts';
@@ -40,6 +43,7 @@ import { createSecretHash, type SecretCost } from './secret-hash.ts';
 import { sessionCookie } from './session-cookie.ts';
 import { createSessions } from './sessions.ts';
 import { deleteExpiredAssertions } from './store-clients.ts';
+import { deleteExpiredEnrolments } from './store-enrolments.ts';
 import { erasePerson, findErasedTag, forgetTag, lockPerson } from './store-erasing.ts';
 import { findLiveVersions } from './store-keys.ts';
 import { deleteExpiredRecords } from './store-openid.ts';
@@ -129,6 +133,24 @@ export function createIdentity(deps: IdentityDeps) {
     sessions,
     vault,
   });
+  const making = createPasskeyMaking({
+    database,
+    ids,
+    publicUrl,
+    publicUrlAliases: deps.publicUrlAliases ?? [],
+  });
+  const enrolments = createEnrolments({
+    database,
+    ids,
+    making,
+    sessions,
+    access,
+    publicUrl,
+    isLocalSignInAllowed: deps.isLocalSignInAllowed,
+    areOfficersKnownElsewhere: (deps.identityProviders ?? []).some(
+      ({ signsIn }) => signsIn === 'officers',
+    ),
+  });
   const rotation = createRotation({ database, access, keys, ring, people, dataKeys });
 
   return {
@@ -141,18 +163,21 @@ export function createIdentity(deps: IdentityDeps) {
     ...createClientChanges({ database, clock, ids, clients, recordAccess: access.recordAccess }),
     ...acting,
     ...createDelegations({ database, ids, people, access, acting, cityTz }),
-    ...createOfficers({ database, ids, cityTz, recordAccess: access.recordAccess }),
+    ...createOfficers({ database, ids, cityTz, enrolments, recordAccess: access.recordAccess }),
+    ...createFounding({
+      database,
+      clock,
+      ids,
+      cityTz,
+      putOrganisation: organisations.putOrganisation,
+      enrolments,
+      recordAccess: access.recordAccess,
+    }),
+    ...enrolments,
     ...createPosts({ database }),
     ...createDoorkeeper({ database, recordAccess: access.recordAccess }),
     ...sessions,
-    ...createPasskeys({
-      database,
-      ids,
-      sessions,
-      access,
-      publicUrl,
-      publicUrlAliases: deps.publicUrlAliases ?? [],
-    }),
+    ...createPasskeys({ database, making, sessions, access }),
     ...rotation,
     /** What of a person could still stand somewhere as bytes, for a residue scan. */
     async digestsOf(identifier: PersonIdentifier) {
@@ -200,6 +225,7 @@ export function createIdentity(deps: IdentityDeps) {
       await deleteExpiredTries(database.db);
       await deleteExpiredFlows(database.db);
       await deleteExpiredChallenges(database.db);
+      await deleteExpiredEnrolments(database.db);
       await deleteExpiredRecords(database.db);
     },
 

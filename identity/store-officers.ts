@@ -133,9 +133,12 @@ export async function insertGrant(tx: Tx, requestId: string, at: Date): Promise<
   );
 }
 
-/** From now on a role is granted by an approved request only. */
-export async function closeSetUp(tx: Tx): Promise<void> {
-  await tx.execute(
-    sql`insert into identity.set_up (id, at) values (1, platform.now()) on conflict do nothing`,
+/** From now on a role is granted by an approved request only; false when that was so before. */
+export async function closeSetUp(tx: Tx): Promise<boolean> {
+  const rows = await selectRows(
+    tx,
+    sql`insert into identity.set_up (id, at) values (1, platform.now())
+      on conflict do nothing returning id`,
   );
+  return rows.length === 1;
 }

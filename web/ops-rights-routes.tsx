@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { ROLES } from '../identity/index.ts';
 import { AppError } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
+import { EnrolmentLinkPage } from './enrolment.tsx';
 import { statusOf } from './error-page.tsx';
 import { readOwnForm, requireKind, requireOperator } from './forms.ts';
 import { OfficerPage, officerPath, PostPage, RightsPage } from './ops-rights.tsx';
@@ -54,11 +55,12 @@ export function opsRightsRoutes({ identity, config }: Pick<PageDeps, 'identity' 
   /** Runs an act of a form; its refusal is shown on the page that `again` makes. */
   async function acting(
     c: PageContext,
-    act: () => Promise<string>,
+    act: () => Promise<string | Response>,
     again: (error: AppError) => ReturnType<typeof rightsPage> | ReturnType<typeof officerPage>,
   ) {
     try {
-      return c.redirect(await act(), 303);
+      const next = await act();
+      return typeof next === 'string' ? c.redirect(next, 303) : next;
     } catch (error) {
       if (!(error instanceof AppError) || error.kind === 'not_found') throw error;
       return c.html(await again(error), statusOf(error));
@@ -92,8 +94,12 @@ export function opsRightsRoutes({ identity, config }: Pick<PageDeps, 'identity' 
       return acting(
         c,
         async () => {
-          await identity.decideRole(c.get('actor'), c.req.param('id'), decision, { reason });
-          return '/ops/rights';
+          const id = c.req.param('id');
+          const decided = await identity.decideRole(c.get('actor'), id, decision, { reason });
+          const { officer, enrolment } = decided;
+          if (!enrolment) return '/ops/rights';
+          // No redirect: nothing keeps the link, so this reply is the one to show it.
+          return c.html(<EnrolmentLinkPage {...{ c, officer, cityTz, enrolment }} />);
         },
         (error) => rightsPage(c, {}, error),
       );

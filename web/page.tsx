@@ -4,6 +4,7 @@ import { getCookie, setCookie } from 'hono/cookie';
 import type { Child } from 'hono/jsx';
 import type { Actor } from '../identity/index.ts';
 import type { FieldError } from '../platform/index.ts';
+import { doorsFor, type NavigationDoor } from './page-rights.ts';
 import { en } from './text/en.ts';
 import { type Text, zh } from './text/zh.ts';
 
@@ -119,7 +120,7 @@ export function showTime(iso: string | Date, timeZone: string): string {
 interface FrameProps {
   c: PageContext;
   title: string;
-  at?: 'me' | 'desk' | 'audit' | 'ops' | 'verify' | 'catalogue' | 'docs' | undefined;
+  at?: NavigationDoor | undefined;
   /** Seconds after which the page asks again; only while something is pending. */
   refreshSeconds?: number | undefined;
   head?: Child;
@@ -140,16 +141,7 @@ export function Frame({ c, title, at, refreshSeconds, head, children }: FramePro
   const text = c.get('text');
   const actor = c.get('actor');
   const otherLanguage = c.get('lang') === 'en' ? 'zh' : 'en';
-  const isCitizen = actor.kind === 'citizen';
-  const isOfficer = actor.kind === 'officer';
-  // Doors that would not open for who is signed in are not shown.
-  const links = (['me', 'desk', 'audit', 'ops', 'verify', 'catalogue', 'docs'] as const).filter(
-    (name) =>
-      (name !== 'me' || !isOfficer) &&
-      (name !== 'desk' || !isCitizen) &&
-      (name !== 'audit' || !(isCitizen || (isOfficer && !actor.roles.includes('auditor')))) &&
-      (name !== 'ops' || actor.roles.includes('operator')),
-  );
+  const links = doorsFor(actor);
   return (
     <html lang={text.lang}>
       <head>

@@ -4,6 +4,7 @@ import { AppError } from '../platform/index.ts';
 import { delegationRoutes } from './delegation-routes.tsx';
 import type { PageDeps } from './deps.ts';
 import { emergencyPages } from './emergency-routes.tsx';
+import { enrolmentRoutes } from './enrolment-routes.tsx';
 import { refusalReply } from './error-page.tsx';
 import { formGuard } from './form-guard.ts';
 import { openRoutes } from './open-routes.tsx';
@@ -40,6 +41,8 @@ export function pages(deps: PageDeps) {
     '/sign-in',
     '/sign-in/*',
     '/sign-out',
+    '/enrol',
+    '/enrol/*',
     '/me',
     '/me/*',
     '/org',
@@ -76,6 +79,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', opsErasureRoutes(deps));
   framed.route('/', delegationRoutes(deps));
   framed.route('/', passkeyRoutes(deps));
+  framed.route('/', enrolmentRoutes(deps));
   framed.route('/', orgRoutes(deps));
   app.route('/', framed);
   return app;

@@ -13,7 +13,8 @@ import { signInPlaces } from './sign-in-place.ts';
 import { homeOf } from './sign-in-routes.tsx';
 import { told } from './words.ts';
 
-const script = {
+/** The headers of a page's own script. */
+export const script = {
   'Cache-Control': 'public, max-age=300',
   'Content-Type': 'text/javascript; charset=utf-8',
 };
@@ -88,7 +89,7 @@ export function passkeyRoutes(
 }
 
 /** The script's field as a value; what is no JSON is left to be refused as no passkey. */
-function parsed(text: string): unknown {
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

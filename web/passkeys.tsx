@@ -67,21 +67,33 @@ export function AddPasskeyPage({
   options,
   label,
   error,
-}: CeremonyProps & { label?: string | undefined; error?: Told | undefined }) {
+  code,
+}: CeremonyProps & {
+  label?: string | undefined;
+  error?: Told | undefined;
+  /** Of an enrolment: the page stands for who has no session yet. */
+  code?: string;
+}) {
   const words = c.get('text').passkeys;
   return (
-    <Frame c={c} title={words.add} at="desk" head={<PasskeyScript />}>
+    <Frame
+      c={c}
+      title={words.add}
+      at={code === undefined ? 'desk' : undefined}
+      head={<PasskeyScript />}
+    >
       <h1>{words.add}</h1>
       {error ? <ErrorSummary c={c} detail={error.detail} fields={error.fields} /> : null}
       <form
         class="stack"
         method="post"
-        action="/desk/passkeys"
+        action={code === undefined ? '/desk/passkeys' : '/enrol'}
         data-passkey="create"
         data-options={JSON.stringify(options)}
       >
         <FormToken c={c} />
         <input type="hidden" name="response" />
+        {code === undefined ? null : <input type="hidden" name="code" value={code} />}
         <Field
           name="label"
           label={words.label}

@@ -188,6 +188,18 @@ export const en: Text = {
     failed:
       'That was not completed: this browser has no passkey for us, or it was cancelled or took too long. Try again.',
   },
+  enrolment: {
+    title: 'Signing in for the first time',
+    lead: 'The link you were handed works once. Make your passkey here; from then on you sign in with it.',
+    code: 'The code of the link',
+    codeHint: 'What stands after the #; with JavaScript the browser fills it in.',
+    start: 'Continue',
+    linkTitle: 'Hand over the link to sign in',
+    linkLead: (officer: string) =>
+      `${officer} has no way to sign in yet. Hand this link to her in person or by a way you trust, and to nobody else.`,
+    linkOnce: 'It is shown here once, and it works once.',
+    linkUntil: 'It works until',
+  },
   org: {
     title: 'My companies',
     lead: 'Companies whose licence names you as legal representative. You act for one, or let others act for it.',
@@ -672,7 +684,9 @@ export const en: Text = {
     'emergency.opened': 'Emergency opened',
     'emergency.read': 'Looked in an emergency',
     'officer.added': 'Account opened',
+    'officer.enrolled': 'Signed in for the first time',
     'officer.left': 'Officer has left',
+    'officer.link_renewed': 'New link to sign in for the first time',
     'role.granted': 'Role granted',
     'role.request_refused': 'Role not granted or revoked',
     'role.requested': 'Change of a role asked for',

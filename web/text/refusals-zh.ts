@@ -50,6 +50,8 @@ export const refusalsZh: Record<string, string> = {
   'registry.not_the_representative': '没有有效的证照载明您是该企业的法定代表人。',
   'identity.erased': '这些信息已依法删除。',
   'identity.form_token_invalid': '页面停留太久，或不是从本站打开。请返回，刷新页面后重新提交。',
+  'identity.enrolment_ended':
+    '此链接已使用、已超过一小时，或者并不存在。请向运维人员索取新的链接。',
   'identity.being_erased': '此人的信息正在删除中。请一分钟后再试。',
   'identity.client_change_decided': '这项变更已经决定过，或已自动解除。',
   'identity.client_change_not_allowed': '该系统目前的状态不能作这项变更。',

@@ -193,6 +193,18 @@ export const zh = {
     needsScript: '通行密钥需要浏览器启用 JavaScript。',
     failed: '没有完成：此浏览器没有可用的通行密钥，或者操作被取消、超时。可以再试一次。',
   },
+  enrolment: {
+    title: '首次登录',
+    lead: '您收到的链接只能使用一次。在这里创建您的通行密钥，以后用它登录。',
+    code: '链接中的代码',
+    codeHint: '链接中 # 之后的部分；浏览器启用 JavaScript 时会自动填入。',
+    start: '继续',
+    linkTitle: '请转交首次登录链接',
+    linkLead: (officer: string) =>
+      `${officer} 还没有登录方式。请将此链接当面或以可靠方式交给本人，不要交给其他人。`,
+    linkOnce: '此链接只在这里显示一次，也只能使用一次。',
+    linkUntil: '有效期至',
+  },
   org: {
     title: '我的企业',
     lead: '您担任法定代表人的企业。您可以代企业办理，也可以授权他人。',
@@ -643,7 +655,9 @@ export const zh = {
     'emergency.opened': '发起应急查询',
     'emergency.read': '应急查看',
     'officer.added': '开立工作账户',
+    'officer.enrolled': '首次登录',
     'officer.left': '人员离岗',
+    'officer.link_renewed': '重发首次登录链接',
     'role.granted': '授予角色',
     'role.request_refused': '角色变更未获批准',
     'role.requested': '提出角色变更',

@@ -4,7 +4,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Actor, ROLES } from '../../../identity/actor.ts';
 import type { ClientProposal } from '../../../identity/client-change.ts';
-import { AppError, databaseFault } from '../../../platform/index.ts';
+import { AppError, databaseFault, systemIds } from '../../../platform/index.ts';
 import { withDatabase } from '../../support/database.ts';
 import { citizenId, HOUSING, makeIdentity, PUBLIC_URL } from './house.ts';
 import { askForToken, listen, makeMachineClient } from './machine-client.ts';
@@ -217,6 +217,32 @@ describe('the database itself, as the app role,', () => {
       constraint: 'client_changes_four_eyes',
     });
     expect(await faultOf(decide(sql`${li.officerId}`))).toBeUndefined();
+  });
+
+  it('refuses a proposal and a decision by an account that does not operate', async () => {
+    const officerId = await identity.putOfficer(database.db, {
+      key: 'housing-desk-1',
+      username: 'housing-desk-1',
+      organisationId: 'housing',
+      roles: ['desk'],
+    });
+    const client = await registered();
+    const proposal = sql`insert into identity.client_changes
+        (id, client_id, organisation_id, kind, content, reason, proposed_by, proposed_at)
+      values (${systemIds.uuid()}, ${client}, 'housing', 'suspend', '{}', 'unused',
+        ${officerId}, now())`;
+    expect(await faultOf(proposal)).toMatchObject({
+      code: '23503',
+      constraint: 'client_changes_by_operator',
+    });
+    const { id } = await propose(wang, { kind: 'suspend', client, reason: 'unused' });
+    const decision = sql`update identity.client_changes set state = 'applied',
+      decided_by = ${officerId}, decided_at = now(), decision_reason = 'at the desk'
+      where id = ${id}`;
+    expect(await faultOf(decision)).toMatchObject({
+      code: '23503',
+      constraint: 'client_changes_decided_by_operator',
+    });
   });
 
   it('refuses a decision without an officer', async () => {

@@ -165,6 +165,7 @@ describe('the app role', () => {
       dpop_epochs: 'INSERT SELECT',
       dpop_proofs: 'INSERT SELECT',
       ...Object.fromEntries([0, 1, 2, 3, 4, 5, 6, 7].map((n) => [`dpop_proofs_${n}`, 'TRUNCATE'])),
+      enrolments: 'DELETE INSERT SELECT UPDATE',
       key_versions: 'INSERT SELECT',
       known_devices: 'DELETE INSERT SELECT UPDATE',
       local_secrets: 'INSERT SELECT UPDATE',
