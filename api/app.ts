@@ -31,6 +31,7 @@ import { peerAddress } from './peer-address.ts';
 import { invalidInput, problemOf } from './problem.ts';
 import { publicRoutes } from './public.ts';
 import { createMeter } from './rate-limit.ts';
+import { relyingPartyRoutes } from './relying-parties.ts';
 import { limitBody, readJson } from './request-body.ts';
 import { requestContext } from './request-context.ts';
 import { checkUrl, isForPeople } from './request-url.ts';
@@ -103,6 +104,7 @@ export function createApp(services: Services) {
     .route('/v1/agreements', agreementRoutes(services))
     .route('/v1/audit', auditRoutes(services))
     .route('/v1/clients', clientRoutes(services))
+    .route('/v1/relying-parties', relyingPartyRoutes(services))
     .route('/v1', erasureRoutes(services))
     .route('/v1/public', publicRoutes(services))
     .route('/v1', verificationRoutes(services))

@@ -22,7 +22,7 @@ import {
 const ClientShape = shapeOf<Client>('Client', "A department's system: state, scopes, public keys.");
 const ChangeShape = shapeOf<ClientChange>(
   'ClientChange',
-  'A proposed change of a client, who proposed it, and what was decided by whom.',
+  'A proposed change of a client or relying party, who proposed it, and what was decided by whom.',
 );
 const conflicts = refusals({ 409: 'Not possible in the present state, or decided already' });
 const ChangeId = z.object({ id: z.string().max(64) });
@@ -64,7 +64,8 @@ const propose = createRoute({
   method: 'post',
   path: '/changes',
   tags: ['operators'],
-  summary: 'Propose to register, suspend, resume or hold a client, to change its keys or scopes',
+  summary:
+    'Propose to register, suspend, resume or hold a client, to change its keys or scopes; likewise a relying party and its addresses',
   request: jsonBody(ClientProposal),
   responses: { ...commonRefusals, ...conflicts, 201: jsonReply(ChangeShape, 'Proposed') },
 });

@@ -78,6 +78,8 @@ export const ROUTE_RIGHTS = {
   'POST /v1/clients/changes/{id}/{decision}': operating,
   'GET /v1/clients/{client}': operating,
   'POST /v1/clients/{client}/hold': operating,
+  'GET /v1/relying-parties': operating,
+  'GET /v1/relying-parties/{party}': operating,
   'GET /v1/officers': operating,
   'POST /v1/officers': operating,
   'GET /v1/officers/{key}': operating,

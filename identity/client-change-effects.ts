@@ -2,29 +2,40 @@
 // the decision.
 import type { Clock, Tx } from '../platform/index.ts';
 import type { Clients } from './client.ts';
-import { ClientProposal, isClientChangeAllowed, OVERLAP_DAYS } from './client-change.ts';
-import { checkClientKeys, MOST_KEYS } from './client-keys.ts';
+import { ClientProposal, isClientChangeAllowed } from './client-change.ts';
+import { checkClientKeys } from './client-keys.ts';
+import { checkRotation, unregistrable } from './client-rotation.ts';
 import { identityErrors } from './errors.ts';
+import type { RelyingParties } from './relying-party.ts';
+import { isPartyProposal } from './relying-party-change.ts';
+import { createRelyingPartyEffects } from './relying-party-effects.ts';
 import type { ClientChangeRow } from './store-client-changes.ts';
-import {
-  type ClientRow,
-  endKeys,
-  insertKeys,
-  lockClient,
-  updateClientScopes,
-  updateClientState,
-} from './store-clients.ts';
+import { endKeys, insertKeys } from './store-client-keys.ts';
+import { lockClient, updateClientScopes, updateClientState } from './store-clients.ts';
 import { findOrganisation } from './store-organisations.ts';
+import { findRelyingParty } from './store-relying-parties.ts';
 
-export function createClientChangeEffects({ clock, clients }: { clock: Clock; clients: Clients }) {
-  /** Refuses what can't become of the client as it is now; locks it. */
+export function createClientChangeEffects({
+  clock,
+  clients,
+  relyingParties,
+}: {
+  clock: Clock;
+  clients: Clients;
+  relyingParties: RelyingParties;
+}) {
+  const parties = createRelyingPartyEffects({ clock, relyingParties });
+
+  /** Refuses what can't become of the client or relying party as it is now; locks it. */
   async function check(tx: Tx, proposal: ClientProposal): Promise<{ organisationId: string }> {
+    if (isPartyProposal(proposal)) return parties.check(tx, proposal);
     if (proposal.kind === 'create') {
       if (!(await findOrganisation(tx, proposal.organisation))) {
-        throw invalid('/organisation', 'There is no such organisation.');
+        throw unregistrable('/organisation', 'There is no such organisation.');
       }
-      if (await lockClient(tx, proposal.client)) {
-        throw invalid('/client', 'There is a client of this id already.');
+      const { client: id } = proposal;
+      if ((await lockClient(tx, id)) || (await findRelyingParty(tx, id))) {
+        throw unregistrable('/client', 'This id is taken, by a client or a relying party.');
       }
       checkClientKeys(proposal.keys, proposal.method, clock.now());
       return { organisationId: proposal.organisation };
@@ -36,35 +47,15 @@ export function createClientChangeEffects({ clock, clients }: { clock: Clock; cl
         `The client is ${client.state}: this change is not possible now.`,
       );
     }
-    if (proposal.kind === 'rotate_keys') checkRotation(client, proposal);
+    if (proposal.kind === 'rotate_keys') checkRotation(client, proposal, clock.now());
     return client;
-  }
-
-  function checkRotation(
-    client: ClientRow,
-    { keys, oldKeysUntil }: Extract<ClientProposal, { kind: 'rotate_keys' }>,
-  ): void {
-    const now = clock.now().getTime();
-    checkClientKeys(keys, client.method, clock.now());
-    const taken = keys.findIndex(({ kid }) => client.keys.some((key) => key.jwk.kid === kid));
-    if (taken >= 0) throw invalid(`/keys/${taken}/kid`, 'The client has had a key of this kid.');
-    const until = Date.parse(oldKeysUntil);
-    if (until > now + OVERLAP_DAYS * 86_400_000) {
-      throw invalid(
-        '/oldKeysUntil',
-        `Old keys serve beside new ones for at most ${OVERLAP_DAYS} days.`,
-      );
-    }
-    const staying = until > now ? client.keys.filter(({ serves }) => serves).length : 0;
-    if (staying + keys.length > MOST_KEYS) {
-      throw invalid('/keys', `At most ${MOST_KEYS} keys serve at the same time.`);
-    }
   }
 
   /** Makes an approved change true, after checking it again: much may have happened since. */
   async function apply(tx: Tx, change: ClientChangeRow): Promise<void> {
     const proposal = proposalOf(change);
     await check(tx, proposal.kind === 'hold' ? { ...proposal, kind: 'suspend' } : proposal);
+    if (isPartyProposal(proposal)) return parties.apply(tx, proposal);
     const { client } = proposal;
     const at = clock.now();
     switch (proposal.kind) {
@@ -87,20 +78,14 @@ export function createClientChangeEffects({ clock, clients }: { clock: Clock; cl
       case 'resume':
         return updateClientState(tx, client, 'active', at);
       case 'rotate_keys':
-        await endKeys(tx, client, new Date(proposal.oldKeysUntil));
-        return insertKeys(tx, client, proposal.keys, at);
+        await endKeys(tx, 'client', client, new Date(proposal.oldKeysUntil));
+        return insertKeys(tx, 'client', client, proposal.keys, at);
       case 'change_scopes':
         return updateClientScopes(tx, client, proposal.scopes, at);
     }
   }
 
   return { check, apply };
-}
-
-function invalid(pointer: string, detail: string) {
-  return identityErrors.client_invalid('This can not be registered; see errors.', {
-    fields: [{ pointer, detail }],
-  });
 }
 
 /** The stored proposal, read like one that comes in. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { SCOPES } from './actor.ts';
 import { CLIENT_METHODS, ClientKeys } from './client-keys.ts';
+import { PARTY_PROPOSALS, type PartyProposal, Reason } from './relying-party-change.ts';
 
 /** How long an operator's hold works before another must have confirmed it. */
 export const HOLD_HOURS = 24;
@@ -10,12 +11,10 @@ export const HOLD_PAUSE_DAYS = 7;
 /** Longest overlap of old and new keys. */
 export const OVERLAP_DAYS = 90;
 
-/** Words of operators about systems; a person's ID in them is refused. */
-const Reason = z.string().trim().min(1).max(500);
 const client = z.string().min(1).max(64);
 const scopes = z.array(z.enum(SCOPES)).max(SCOPES.length);
 
-/** A change of one client that an operator proposes. */
+/** A change of one client or relying party that an operator proposes. */
 export const ClientProposal = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('create'),
@@ -42,6 +41,7 @@ export const ClientProposal = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('change_scopes'), client, scopes, reason: Reason }),
   z.strictObject({ kind: z.literal('hold'), client, reason: Reason }),
+  ...PARTY_PROPOSALS,
 ]);
 export type ClientProposal = z.infer<typeof ClientProposal>;
 
@@ -56,7 +56,7 @@ export const CLIENT_CHANGE_KINDS = [
   'rotate_keys',
   'change_scopes',
   'hold',
-] as const satisfies readonly Exclude<ClientProposal['kind'], 'create'>[];
+] as const satisfies readonly Exclude<ClientProposal['kind'], 'create' | PartyProposal['kind']>[];
 export type ClientChangeKind = (typeof CLIENT_CHANGE_KINDS)[number];
 
 /** In which states of a client each change may be made. */

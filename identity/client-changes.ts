@@ -1,4 +1,4 @@
-// What operators do with clients: one proposes, another decides, and the decision and its effect are
+// What operators do with clients and relying parties: one proposes, another decides, and the decision and its effect are
 // one transaction. A hold works at once, and lifts itself unless another confirms it.
 import {
   type Clock,
@@ -21,6 +21,7 @@ import { ClientKeys } from './client-keys.ts';
 import { identityErrors } from './errors.ts';
 import { containsCitizenId } from './identifiers.ts';
 import { jwkThumbprint } from './jwk-thumbprint.ts';
+import type { RelyingParties, RelyingParty } from './relying-party.ts';
 import { requireRole } from './roles.ts';
 import {
   type ClientChangePage,
@@ -60,6 +61,7 @@ interface ClientChangesDeps {
   clock: Clock;
   ids: Ids;
   clients: Clients;
+  relyingParties: RelyingParties;
   recordAccess: (tx: Tx, actor: Actor, entry: AccessEntry) => Promise<unknown>;
 }
 
@@ -67,9 +69,9 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The operators' acts; each refuses whoever is not an officer with the role operator. */
 export function createClientChanges(deps: ClientChangesDeps) {
-  const { database, clock, ids, clients, recordAccess } = deps;
+  const { database, clock, ids, clients, relyingParties, recordAccess } = deps;
 
-  const { check, apply } = createClientChangeEffects({ clock, clients });
+  const { check, apply } = createClientChangeEffects({ clock, clients, relyingParties });
 
   async function record(
     tx: Tx,
@@ -103,6 +105,23 @@ export function createClientChanges(deps: ClientChangesDeps) {
       const client = await clients.findClient(database.db, id);
       if (!client) throw identityErrors.client_not_found('There is no such client.');
       return client;
+    },
+
+    /** All relying parties by id. */
+    async listRelyingPartiesAs(
+      actor: Actor,
+      { limit = 50, cursor }: { limit?: number; cursor?: string | undefined } = {},
+    ): Promise<{ items: RelyingParty[]; nextCursor: string | null }> {
+      operatorOf(actor);
+      const page = { afterId: cursor, limit: limit + 1 };
+      return pageOf(await relyingParties.listRelyingParties(database.db, page), limit);
+    },
+
+    async getRelyingParty(actor: Actor, id: string): Promise<RelyingParty> {
+      operatorOf(actor);
+      const party = await relyingParties.findRelyingParty(database.db, id);
+      if (!party) throw identityErrors.relying_party_not_found('There is no such relying party.');
+      return party;
     },
 
     /** Changes, latest first; with `open` those that wait for a decision. */

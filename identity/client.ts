@@ -4,6 +4,7 @@ import { isScope, type Scope } from './actor.ts';
 import { ClientKeys, type ClientMethod, checkClientKeys } from './client-keys.ts';
 import { identityErrors } from './errors.ts';
 import { jwkThumbprint } from './jwk-thumbprint.ts';
+import type { ClientKeyRow } from './store-client-keys.ts';
 import { type ClientRow, findClient, insertClient, listClients } from './store-clients.ts';
 
 /** A client's registration. */
@@ -95,12 +96,17 @@ function asClient({ organisationId, keys, ...row }: ClientRow): Client {
     heldUntil: row.heldUntil === null ? null : time(row.heldUntil),
     createdAt: time(row.createdAt),
     changedAt: time(row.changedAt),
-    keys: keys.map(({ jwk, addedAt, endsAt, serves }) => ({
-      kid: jwk.kid,
-      thumbprint: jwkThumbprint(jwk),
-      addedAt: time(addedAt),
-      endsAt: endsAt === null ? null : time(endsAt),
-      serves,
-    })),
+    keys: keysShown(keys),
   };
+}
+
+/** Keys as operators see them. */
+export function keysShown(keys: readonly ClientKeyRow[]): Client['keys'] {
+  return keys.map(({ jwk, addedAt, endsAt, serves }) => ({
+    kid: jwk.kid,
+    thumbprint: jwkThumbprint(jwk),
+    addedAt: time(addedAt),
+    endsAt: endsAt === null ? null : time(endsAt),
+    serves,
+  }));
 }

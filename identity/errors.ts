@@ -52,6 +52,7 @@ export const identityErrors = errorCatalogue('identity', {
   legal_hold: 'conflict',
   being_erased: 'unavailable',
   relying_party_invalid: 'invalid',
+  relying_party_not_found: 'not_found',
   session_needed: 'forbidden',
   session_not_found: 'not_found',
   assurance_needed: 'forbidden',

@@ -44,6 +44,14 @@ export type { DecidedRoleRequest, ListedOfficer, RoleRequest } from './officers.
 export type { OpenIdPages } from './openid-provider.ts';
 export type { Passkey } from './passkeys.ts';
 export type { ListedProvider } from './provider-sign-in.ts';
+export type { RelyingParty } from './relying-party.ts';
+export {
+  isPartyChangeAllowed,
+  isPartyKind,
+  PARTY_CHANGE_KINDS,
+  type PartyChangeKind,
+  type PartyProposal,
+} from './relying-party-change.ts';
 export { hasScope, requireRole, requireScope, scopesOf } from './roles.ts';
 export { rowScopeOf } from './row-scope.ts';
 export type { Stretching } from './secret-hash.ts';

@@ -41,7 +41,8 @@ export function openIdAdapter(
       const idDigest = digestOf(id);
       const plaintext = Buffer.from(JSON.stringify(payload), 'utf8');
       const sealed = await vault.sealFor(database.db, null, plaintext, contextOf(model, idDigest));
-      const { accountId, grantId, uid } = payload;
+      const { accountId, grantId, uid, params } = payload;
+      const clientId = payload.clientId ?? params?.client_id;
       await upsertRecord(
         database.db,
         {
@@ -49,6 +50,7 @@ export function openIdAdapter(
           idDigest,
           sessionId: accountId ?? null,
           grantDigest: grantId === undefined ? null : digestOf(grantId),
+          clientId: typeof clientId === 'string' ? clientId : null,
           uidDigest: uid === undefined ? null : digestOf(uid),
           sealed,
         },

@@ -1,44 +1,42 @@
 // Relying parties: systems that have people signed in here, such as the terminal or a department's
-// portal. What may be registered, and how the library sees it.
+// portal. How they are registered, how operators see them, and how the library does.
 import type { AdapterPayload } from 'oidc-provider';
-import { z } from 'zod';
-import type { Clock, Tx } from '../platform/index.ts';
-import { ClientKeys, checkClientKeys } from './client-keys.ts';
+import { type Clock, isUniqueViolation, type Tx } from '../platform/index.ts';
+import { type Client, keysShown } from './client.ts';
+import { checkClientKeys } from './client-keys.ts';
 import { identityErrors } from './errors.ts';
+import { type PartyAddresses, RelyingPartyInput } from './relying-party-change.ts';
 import { findOrganisation } from './store-organisations.ts';
 import {
   findRelyingParty,
+  insertRelyingParty,
   listRelyingParties,
-  type RelyingParty,
-  upsertRelyingParty,
+  type RelyingPartyRow,
 } from './store-relying-parties.ts';
 
 /** What anyone signed in may be known by there; `officer` adds department and roles. */
 export const OPENID_SCOPES = ['openid', 'officer'] as const;
 
-const address = z
-  .url()
-  .refine(isSafeAddress, 'must be https, or http on loopback, and no fragment');
-
-/** A registration as an operator writes it down. */
-export const RelyingPartyInput = z.strictObject({
-  id: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/),
-  organisationId: z.string().min(1).max(32),
-  nameZh: z.string().min(1).max(60),
-  nameEn: z.string().min(1).max(100),
-  keys: ClientKeys,
-  redirectUris: z.array(address).min(1).max(10).refine(areOfOneHost, 'must be of one host'),
-  postLogoutRedirectUris: z.array(address).max(10).default([]),
-  backchannelLogoutUri: address.nullable().default(null),
-  state: z.enum(['active', 'suspended']).default('active'),
-});
-export type RelyingPartyInput = z.input<typeof RelyingPartyInput>;
+/** A relying party as operators see it. */
+export interface RelyingParty extends PartyAddresses {
+  id: string;
+  organisation: string;
+  nameZh: string;
+  nameEn: string;
+  state: RelyingPartyRow['state'];
+  createdAt: string;
+  changedAt: string;
+  keys: Client['keys'];
+}
 
 /** Registration of relying parties. */
 export function createRelyingParties({ clock }: { clock: Clock }) {
   return {
-    /** Registers a relying party, or changes the one of this id; identity.relying_party_invalid. */
-    async putRelyingParty(tx: Tx, input: RelyingPartyInput): Promise<void> {
+    /** Registers a relying party; identity.relying_party_invalid, or client_invalid of its keys. */
+    async createRelyingParty(
+      tx: Tx,
+      input: Omit<RelyingPartyInput, 'keys'> & { keys: readonly unknown[] },
+    ): Promise<void> {
       const parsed = RelyingPartyInput.safeParse(input);
       if (!parsed.success) {
         const fields = parsed.error.issues.map(({ path, message }) => ({
@@ -47,30 +45,57 @@ export function createRelyingParties({ clock }: { clock: Clock }) {
         }));
         throw invalid('Some of this registration can not be used; see errors.', { fields });
       }
-      const { keys, ...party } = parsed.data;
-      checkClientKeys(keys, 'private_key_jwt', clock.now());
+      const party = parsed.data;
+      checkClientKeys(party.keys, 'private_key_jwt', clock.now());
       if (!(await findOrganisation(tx, party.organisationId))) {
         throw invalid('There is no such organisation.', {
           fields: [{ pointer: '/organisationId', detail: 'Not one of this house.' }],
         });
       }
-      await upsertRelyingParty(tx, { ...party, jwks: { keys } }, clock.now());
+      try {
+        await insertRelyingParty(tx, party, clock.now());
+      } catch (cause) {
+        if (!isUniqueViolation(cause)) throw cause;
+        throw invalid('There is a relying party of this id already.', { cause });
+      }
     },
 
-    findRelyingParty,
-    listRelyingParties,
+    async findRelyingParty(tx: Tx, id: string): Promise<RelyingParty | null> {
+      const row = await findRelyingParty(tx, id);
+      return row ? asRelyingParty(row) : null;
+    },
+
+    /** Relying parties by id, from after `afterId`. */
+    async listRelyingParties(
+      tx: Tx,
+      page: { afterId?: string | undefined; limit: number },
+    ): Promise<RelyingParty[]> {
+      return (await listRelyingParties(tx, page)).map(asRelyingParty);
+    },
   };
 }
 
+export type RelyingParties = ReturnType<typeof createRelyingParties>;
+
 const invalid = identityErrors.relying_party_invalid;
 
+function asRelyingParty({ organisationId, keys, ...row }: RelyingPartyRow): RelyingParty {
+  return {
+    ...row,
+    organisation: organisationId,
+    createdAt: new Date(row.createdAt).toISOString(),
+    changedAt: new Date(row.changedAt).toISOString(),
+    keys: keysShown(keys),
+  };
+}
+
 /** The library's view of a relying party; a suspended one is nobody. */
-export function clientMetadata(party: RelyingParty | null): AdapterPayload | undefined {
+export function clientMetadata(party: RelyingPartyRow | null): AdapterPayload | undefined {
   if (party?.state !== 'active') return undefined;
   return {
     client_id: party.id,
     client_name: party.nameZh,
-    jwks: { keys: party.jwks.keys },
+    jwks: { keys: party.keys.filter(({ serves }) => serves).map(({ jwk }) => jwk) },
     redirect_uris: party.redirectUris,
     post_logout_redirect_uris: party.postLogoutRedirectUris,
     ...(party.backchannelLogoutUri === null
@@ -87,16 +112,4 @@ export function clientMetadata(party: RelyingParty | null): AdapterPayload | und
     id_token_signed_response_alg: 'ES256',
     subject_type: 'pairwise',
   };
-}
-
-function isSafeAddress(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { protocol, hostname, hash } = new URL(value);
-  const isLoopback = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
-  return hash === '' && (protocol === 'https:' || (protocol === 'http:' && isLoopback));
-}
-
-/** The subject is pairwise to the host (OpenID Connect Core section 8.1): it must be one. */
-function areOfOneHost(values: readonly string[]): boolean {
-  return new Set(values.map((value) => new URL(value).host)).size === 1;
 }

@@ -199,7 +199,6 @@ export const relyingParties = identitySchema.table('relying_parties', {
     .references(() => organisations.id),
   nameZh: text('name_zh').notNull(),
   nameEn: text('name_en').notNull(),
-  jwks: jsonb('jwks').notNull(),
   redirectUris: text('redirect_uris').array().notNull(),
   postLogoutRedirectUris: text('post_logout_redirect_uris').array().notNull(),
   backchannelLogoutUri: text('backchannel_logout_uri'),
@@ -208,6 +207,20 @@ export const relyingParties = identitySchema.table('relying_parties', {
   changedAt: moment('changed_at').notNull(),
 });
 
+export const relyingPartyKeys = identitySchema.table(
+  'relying_party_keys',
+  {
+    clientId: text('client_id')
+      .notNull()
+      .references(() => relyingParties.id),
+    kid: text('kid').notNull(),
+    jwk: jsonb('jwk').notNull(),
+    addedAt: moment('added_at').notNull(),
+    endsAt: moment('ends_at'),
+  },
+  (table) => [primaryKey({ columns: [table.clientId, table.kid] })],
+);
+
 export const openidRecords = identitySchema.table(
   'openid_records',
   {
@@ -215,6 +228,7 @@ export const openidRecords = identitySchema.table(
     idDigest: bytea('id_digest').notNull(),
     sessionId: uuid('session_id').references(() => sessions.id, { onDelete: 'cascade' }),
     grantDigest: bytea('grant_digest'),
+    clientId: text('client_id'),
     uidDigest: bytea('uid_digest'),
     sealed: bytea('sealed').notNull(),
     consumedAt: moment('consumed_at'),

@@ -108,6 +108,7 @@ export function createIdentity(deps: IdentityDeps) {
   };
   const access = createAccess({ database, audit, index, dataKeys, ids });
   const clients = createClients({ clock, ids });
+  const relyingParties = createRelyingParties({ clock });
   const keyFor = (use: string) => deriveKey(keys.session, use);
   const sessions = createSessions({ database, ids, formKey: keyFor('form-tokens'), cityTz });
   const localSignIn = createLocalSignIn({
@@ -160,7 +161,14 @@ export function createIdentity(deps: IdentityDeps) {
     ...createReferences({ people }),
     ...access,
     ...clients,
-    ...createClientChanges({ database, clock, ids, clients, recordAccess: access.recordAccess }),
+    ...createClientChanges({
+      database,
+      clock,
+      ids,
+      clients,
+      relyingParties,
+      recordAccess: access.recordAccess,
+    }),
     ...acting,
     ...createDelegations({ database, ids, people, access, acting, cityTz }),
     ...createOfficers({ database, ids, cityTz, enrolments, recordAccess: access.recordAccess }),
@@ -192,7 +200,7 @@ export function createIdentity(deps: IdentityDeps) {
     longestHeldMs: CACHED_MILLISECONDS,
     ...localSignIn,
     ...providerSignIn,
-    ...createRelyingParties({ clock }),
+    ...relyingParties,
     ...createDevices({ key: keyFor('device-cookies'), ids }),
     caseTag: index.caseTag,
     tokenEndpoint: createTokenEndpoint(door),

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { type Json, selectRows, type Tx } from '../platform/index.ts';
 import type { ClientProposal } from './client-change.ts';
-import { milliseconds } from './store-clients.ts';
+import { milliseconds } from './store-client-keys.ts';
 
 export interface ClientChangeRow {
   id: string;

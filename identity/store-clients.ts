@@ -1,7 +1,8 @@
-// SQL over identity.clients, their keys, and the jtis of assertions.
-import { type SQL, sql } from 'drizzle-orm';
+// SQL over identity.clients and the jtis of assertions.
+import { sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
 import type { ClientKey, ClientMethod } from './client-keys.ts';
+import { type ClientKeyRow, insertKeys, keysOf, milliseconds } from './store-client-keys.ts';
 import { textArray } from './store-text-array.ts';
 
 export interface ClientRow {
@@ -19,14 +20,6 @@ export interface ClientRow {
   keys: ClientKeyRow[];
 }
 
-export interface ClientKeyRow {
-  jwk: ClientKey;
-  addedAt: number;
-  /** Null while no end is stated. */
-  endsAt: number | null;
-  serves: boolean;
-}
-
 /** What is written of a new client. */
 export type NewClientRow = Pick<
   ClientRow,
@@ -35,9 +28,6 @@ export type NewClientRow = Pick<
 
 /** What a request needs to know of its client. */
 export type ClientRights = Pick<ClientRow, 'organisationId' | 'scopes' | 'state'>;
-
-/** A moment as this room's rows give it: milliseconds of Unix time. */
-export const milliseconds = (moment: SQL) => sql`(extract(epoch from ${moment}) * 1000)::float8`;
 
 /** The state by the database's clock; `c` is the client. */
 export const clientState = sql`case when c.state = 'active' and c.held_until > platform.now() then 'held'
@@ -49,12 +39,7 @@ const clients = sql`
       as "heldUntil",
     ${milliseconds(sql`c.created_at`)} as "createdAt",
     ${milliseconds(sql`c.changed_at`)} as "changedAt",
-    (select coalesce(jsonb_agg(jsonb_build_object(
-        'jwk', k.jwk, 'addedAt', ${milliseconds(sql`k.added_at`)},
-        'endsAt', ${milliseconds(sql`k.ends_at`)},
-        'serves', k.ends_at is null or k.ends_at > platform.now()
-      ) order by k.added_at, k.kid), '[]'::jsonb)
-      from identity.client_keys k where k.client_id = c.id) as keys
+    ${keysOf('client', sql`c.id`)} as keys
   from identity.clients c`;
 
 export async function findClient(tx: Tx, id: string): Promise<ClientRow | null> {
@@ -88,29 +73,7 @@ export async function insertClient(tx: Tx, client: NewClientRow, at: Date): Prom
       values (${client.id}, ${client.organisationId}, ${client.name}, ${client.method},
         ${textArray(client.scopes)}, ${at.toISOString()}, ${at.toISOString()})`,
   );
-  await insertKeys(tx, client.id, client.keys, at);
-}
-
-export async function insertKeys(
-  tx: Tx,
-  clientId: string,
-  keys: readonly ClientKey[],
-  at: Date,
-): Promise<void> {
-  await tx.execute(
-    sql`insert into identity.client_keys (client_id, kid, jwk, added_at)
-      select ${clientId}, jwk ->> 'kid', jwk, ${at.toISOString()}::timestamptz
-      from jsonb_array_elements(${JSON.stringify(keys)}::text::jsonb) as jwk`,
-  );
-}
-
-/** States the end of the keys that serve and would do so longer. */
-export async function endKeys(tx: Tx, clientId: string, at: Date): Promise<void> {
-  const end = sql`greatest(${at.toISOString()}::timestamptz, platform.now())`;
-  await tx.execute(
-    sql`update identity.client_keys set ends_at = ${end}
-      where client_id = ${clientId} and (ends_at is null or ends_at > ${end})`,
-  );
+  await insertKeys(tx, 'client', client.id, client.keys, at);
 }
 
 /** Suspends a client or lets it in again; either ends a hold. */

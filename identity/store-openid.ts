@@ -8,6 +8,8 @@ export interface OpenIdRecord {
   /** The session of the house it was made for; it goes when that goes. */
   sessionId: string | null;
   grantDigest: Buffer | null;
+  /** The relying party it was made for. */
+  clientId: string | null;
   uidDigest: Buffer | null;
   sealed: Buffer;
 }
@@ -23,13 +25,14 @@ export interface FoundRecord {
 export async function upsertRecord(tx: Tx, record: OpenIdRecord, seconds: number): Promise<void> {
   await tx.execute(
     sql`insert into identity.openid_records
-        (model, id_digest, session_id, grant_digest, uid_digest, sealed, expires_at)
+        (model, id_digest, session_id, grant_digest, client_id, uid_digest, sealed, expires_at)
       values (${record.model}, ${record.idDigest},
         (select id from identity.sessions where id = ${record.sessionId}::uuid for key share),
-        ${record.grantDigest}, ${record.uidDigest}, ${record.sealed},
+        ${record.grantDigest}, ${record.clientId}, ${record.uidDigest}, ${record.sealed},
         platform.now() + make_interval(secs => ${seconds}))
       on conflict (model, id_digest) do update set session_id = excluded.session_id,
-        grant_digest = excluded.grant_digest, uid_digest = excluded.uid_digest,
+        grant_digest = excluded.grant_digest, client_id = excluded.client_id,
+        uid_digest = excluded.uid_digest,
         sealed = excluded.sealed, expires_at = excluded.expires_at`,
   );
 }
@@ -72,6 +75,11 @@ export async function deleteRecord(tx: Tx, model: string, idDigest: Buffer): Pro
 /** Forgets whatever was made under a grant. */
 export async function deleteOfGrant(tx: Tx, grantDigest: Buffer): Promise<void> {
   await tx.execute(sql`delete from identity.openid_records where grant_digest = ${grantDigest}`);
+}
+
+/** Forgets whatever was made for a relying party. */
+export async function deleteOfClient(tx: Tx, clientId: string): Promise<void> {
+  await tx.execute(sql`delete from identity.openid_records where client_id = ${clientId}`);
 }
 
 export async function deleteExpiredRecords(tx: Tx): Promise<void> {

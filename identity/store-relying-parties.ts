@@ -2,56 +2,99 @@
 import { sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
 import type { ClientKey } from './client-keys.ts';
+import type { PartyAddresses } from './relying-party-change.ts';
+import { type ClientKeyRow, insertKeys, keysOf, milliseconds } from './store-client-keys.ts';
 import { textArray } from './store-text-array.ts';
 
 /** Somebody who has people signed in here, as registered. */
-export interface RelyingParty {
+export interface RelyingPartyRow extends PartyAddresses {
   id: string;
   organisationId: string;
   nameZh: string;
   nameEn: string;
-  jwks: { keys: ClientKey[] };
-  redirectUris: string[];
-  postLogoutRedirectUris: string[];
-  backchannelLogoutUri: string | null;
   state: 'active' | 'suspended';
+  /** Times in milliseconds of Unix time. */
+  createdAt: number;
+  changedAt: number;
+  keys: ClientKeyRow[];
 }
 
-const columns = sql`id, organisation_id as "organisationId", name_zh as "nameZh",
-  name_en as "nameEn", jwks, redirect_uris as "redirectUris",
-  post_logout_redirect_uris as "postLogoutRedirectUris",
-  backchannel_logout_uri as "backchannelLogoutUri", state`;
+const parties = sql`
+  select p.id, p.organisation_id as "organisationId", p.name_zh as "nameZh",
+    p.name_en as "nameEn", p.redirect_uris as "redirectUris",
+    p.post_logout_redirect_uris as "postLogoutRedirectUris",
+    p.backchannel_logout_uri as "backchannelLogoutUri", p.state,
+    ${milliseconds(sql`p.created_at`)} as "createdAt",
+    ${milliseconds(sql`p.changed_at`)} as "changedAt", ${keysOf('party', sql`p.id`)} as keys
+  from identity.relying_parties p`;
 
-export async function findRelyingParty(tx: Tx, id: string): Promise<RelyingParty | null> {
-  const [row] = await selectRows<RelyingParty>(
+export async function findRelyingParty(tx: Tx, id: string): Promise<RelyingPartyRow | null> {
+  const [row] = await selectRows<RelyingPartyRow>(tx, sql`${parties} where p.id = ${id}`);
+  return row ?? null;
+}
+
+/** The relying party, locked until the transaction ends. */
+export async function lockRelyingParty(tx: Tx, id: string): Promise<RelyingPartyRow | null> {
+  const [row] = await selectRows<RelyingPartyRow>(
     tx,
-    sql`select ${columns} from identity.relying_parties where id = ${id}`,
+    sql`${parties} where p.id = ${id} for no key update of p`,
   );
   return row ?? null;
 }
 
-export function listRelyingParties(tx: Tx): Promise<RelyingParty[]> {
-  return selectRows<RelyingParty>(
+/** Relying parties by id, from after `afterId`. */
+export function listRelyingParties(
+  tx: Tx,
+  { afterId = '', limit }: { afterId?: string | undefined; limit: number },
+): Promise<RelyingPartyRow[]> {
+  return selectRows<RelyingPartyRow>(
     tx,
-    sql`select ${columns} from identity.relying_parties order by id`,
+    sql`${parties} where p.id > ${afterId} order by p.id limit ${limit}`,
   );
 }
 
-/** Adds a relying party or changes the one of this id. */
-export async function upsertRelyingParty(tx: Tx, party: RelyingParty, at: Date): Promise<void> {
+export async function insertRelyingParty(
+  tx: Tx,
+  party: Omit<RelyingPartyRow, 'state' | 'createdAt' | 'changedAt' | 'keys'> & {
+    keys: readonly ClientKey[];
+  },
+  at: Date,
+): Promise<void> {
   await tx.execute(
     sql`insert into identity.relying_parties
-        (id, organisation_id, name_zh, name_en, jwks, redirect_uris, post_logout_redirect_uris,
-          backchannel_logout_uri, state, created_at, changed_at)
+        (id, organisation_id, name_zh, name_en, redirect_uris, post_logout_redirect_uris,
+          backchannel_logout_uri, created_at, changed_at)
       values (${party.id}, ${party.organisationId}, ${party.nameZh}, ${party.nameEn},
-        ${JSON.stringify(party.jwks)}::text::jsonb, ${textArray(party.redirectUris)},
-        ${textArray(party.postLogoutRedirectUris)}, ${party.backchannelLogoutUri}, ${party.state},
-        ${at.toISOString()}, ${at.toISOString()})
-      on conflict (id) do update set organisation_id = excluded.organisation_id,
-        name_zh = excluded.name_zh, name_en = excluded.name_en, jwks = excluded.jwks,
-        redirect_uris = excluded.redirect_uris,
-        post_logout_redirect_uris = excluded.post_logout_redirect_uris,
-        backchannel_logout_uri = excluded.backchannel_logout_uri, state = excluded.state,
-        changed_at = excluded.changed_at`,
+        ${textArray(party.redirectUris)}, ${textArray(party.postLogoutRedirectUris)},
+        ${party.backchannelLogoutUri}, ${at.toISOString()}, ${at.toISOString()})`,
+  );
+  await insertKeys(tx, 'party', party.id, party.keys, at);
+}
+
+export async function updatePartyState(
+  tx: Tx,
+  id: string,
+  state: RelyingPartyRow['state'],
+  at: Date,
+): Promise<void> {
+  await tx.execute(
+    sql`update identity.relying_parties
+      set state = ${state}, changed_at = ${at.toISOString()} where id = ${id}`,
+  );
+}
+
+export async function updatePartyAddresses(
+  tx: Tx,
+  id: string,
+  addresses: PartyAddresses,
+  at: Date,
+): Promise<void> {
+  await tx.execute(
+    sql`update identity.relying_parties
+      set redirect_uris = ${textArray(addresses.redirectUris)},
+        post_logout_redirect_uris = ${textArray(addresses.postLogoutRedirectUris)},
+        backchannel_logout_uri = ${addresses.backchannelLogoutUri},
+        changed_at = ${at.toISOString()}
+      where id = ${id}`,
   );
 }

@@ -1,5 +1,5 @@
 // Forms about clients, read into proposals; what is wrong leads back to its field.
-import { ClientProposal, SCOPES } from '../identity/index.ts';
+import { type ClientChangeKind, ClientProposal, SCOPES } from '../identity/index.ts';
 import { endOfCityDay, type FieldError } from '../platform/index.ts';
 import { webErrors } from './errors.ts';
 import type { Text } from './text/zh.ts';
@@ -15,7 +15,7 @@ export const scopeField = (scope: string): string => `scope-${scope.replace(':',
 
 /** A proposal from a form's fields; web.form_invalid with pointers to them. */
 export function proposalFrom(
-  kind: ClientProposal['kind'],
+  kind: ClientChangeKind | 'create',
   form: Record<string, string>,
   { words, cityTz }: { words: Text['clients']; cityTz: string },
 ): ClientProposal {
@@ -33,7 +33,7 @@ export function proposalFrom(
   }[kind];
   const parsed = ClientProposal.safeParse({ kind, client, reason, ...members });
   if (parsed.success) return parsed.data;
-  throw refusal([...faultsOf(parsed.error.issues, words)]);
+  throw refusal(faultsOf(parsed.error.issues, words));
 
   function refusal(fields: FieldError[]) {
     return webErrors.form_invalid(words.form, { fields });
@@ -41,7 +41,7 @@ export function proposalFrom(
 }
 
 /** One line for each field, and for each key one with the names of its wrong members. */
-function faultsOf(issues: readonly Issue[], words: Text['clients']): FieldError[] {
+export function faultsOf(issues: readonly Issue[], words: Text['clients']): FieldError[] {
   const fields = new Map<string, Set<string>>();
   for (const issue of issues) {
     const [field, index, member] = issue.path.map(String);
@@ -57,7 +57,7 @@ function faultsOf(issues: readonly Issue[], words: Text['clients']): FieldError[
 }
 
 /** A key set as departments send it: a JWKS, its list, or one key; null when it is no JSON of those. */
-function readKeys(text: string): unknown[] | null {
+export function readKeys(text: string): unknown[] | null {
   try {
     const value: unknown = JSON.parse(text);
     if (Array.isArray(value)) return value;
@@ -69,7 +69,7 @@ function readKeys(text: string): unknown[] | null {
 }
 
 /** The end of a day of the city; without a day, the beginning of time: at once. */
-function endOf(day: string, cityTz: string): string {
+export function endOf(day: string, cityTz: string): string {
   if (day === '') return '1970-01-01T00:00:00Z';
   return /^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(Date.parse(day))
     ? endOfCityDay(day, cityTz).toISOString()

@@ -1,14 +1,15 @@
 // The form that proposes a change of a client: one page for each kind, with the fields of that kind.
-import { CLIENT_METHODS, type Client, type ClientProposal, SCOPES } from '../identity/index.ts';
+import { CLIENT_METHODS, type Client, type ClientChangeKind, SCOPES } from '../identity/index.ts';
 import type { FieldError } from '../platform/index.ts';
 import { scopeField } from './ops-client-form.ts';
 import { Back } from './ops-clients.tsx';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext } from './page.tsx';
+import { TextArea } from './text-area.tsx';
 import type { Told } from './words.ts';
 
 interface ProposalProps {
   c: PageContext;
-  kind: ClientProposal['kind'];
+  kind: ClientChangeKind | 'create';
   /** Absent while there is none yet. */
   client?: Client | undefined;
   departments: { id: string; name: string }[];
@@ -64,7 +65,7 @@ export function ProposalPage(props: ProposalProps) {
 }
 
 /** Of all keys the form has one field: /keys/1 leads to it, and the line says which key. */
-function withoutIndex({ pointer, detail }: FieldError): FieldError {
+export function withoutIndex({ pointer, detail }: FieldError): FieldError {
   const [, index] = /^\/keys\/(\d+)/.exec(pointer) ?? [];
   return index === undefined
     ? { pointer, detail }
@@ -113,34 +114,18 @@ function Identity({
   );
 }
 
-function KeysField({ c, values, errors }: FieldsProps) {
-  const words = c.get('text').clients;
-  const faults = errors?.filter(({ pointer }) => pointer === '/keys') ?? [];
+export function KeysField({ c, values, errors }: FieldsProps) {
+  const { keys, keysHint } = c.get('text').clients;
   return (
-    <div class={faults.length > 0 ? 'field wrong' : 'field'}>
-      <label for="keys">{words.keys}</label>
-      <p class="hint" id="keys-hint">
-        {words.keysHint}
-      </p>
-      {faults.map(({ detail }, at) => (
-        <p class="message" id={at === 0 ? 'keys-error' : undefined}>
-          {detail}
-        </p>
-      ))}
-      <textarea
-        id="keys"
-        name="keys"
-        rows={8}
-        class="mono"
-        required={true}
-        spellcheck={false}
-        autocomplete="off"
-        aria-describedby={faults.length > 0 ? 'keys-hint keys-error' : 'keys-hint'}
-        aria-invalid={faults.length > 0 ? 'true' : undefined}
-      >
-        {values.keys ?? ''}
-      </textarea>
-    </div>
+    <TextArea
+      name="keys"
+      label={keys}
+      hint={keysHint}
+      value={values.keys}
+      rows={8}
+      required={true}
+      errors={errors}
+    />
   );
 }
 

@@ -1,6 +1,6 @@
 // /ops/clients: operators propose changes of departments' systems and decide about each other's.
 import { Hono } from 'hono';
-import { CLIENT_CHANGE_KINDS, type ClientProposal } from '../identity/index.ts';
+import { CLIENT_CHANGE_KINDS, type ClientChangeKind, isPartyKind } from '../identity/index.ts';
 import { AppError } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
 import { statusOf } from './error-page.tsx';
@@ -27,7 +27,7 @@ export function opsClientRoutes({ identity, config }: Pick<PageDeps, 'identity' 
 
   async function proposalPage(
     c: PageContext,
-    kind: ClientProposal['kind'],
+    kind: ClientChangeKind | 'create',
     values: Record<string, string>,
     error?: AppError,
   ) {
@@ -61,7 +61,7 @@ export function opsClientRoutes({ identity, config }: Pick<PageDeps, 'identity' 
     );
   }
 
-  async function propose(c: PageContext, kind: ClientProposal['kind']) {
+  async function propose(c: PageContext, kind: ClientChangeKind | 'create') {
     const form = await readOwnForm(c, identity);
     const given = { ...form, client: c.req.param('client') ?? form.client ?? '' };
     try {
@@ -80,9 +80,8 @@ export function opsClientRoutes({ identity, config }: Pick<PageDeps, 'identity' 
       const actor = c.get('actor');
       const clients = await identity.listClientsAs(actor, { cursor: c.req.query('cursor') });
       const waiting = await identity.listClientChanges(actor, { open: true, limit: 100 });
-      return c.html(
-        <ClientsPage {...(await commonOf(c))} clients={clients} waiting={waiting.items} />,
-      );
+      const own = waiting.items.filter(({ kind }) => !isPartyKind(kind));
+      return c.html(<ClientsPage {...(await commonOf(c))} clients={clients} waiting={own} />);
     })
     .get('/ops/clients/new', async (c) => {
       requireOperator(c);

@@ -7,7 +7,9 @@ import {
   type Client,
   type ClientChange,
   isClientChangeAllowed,
+  isPartyKind,
 } from '../identity/index.ts';
+import { partyRows } from './ops-party-rows.tsx';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
 import type { Told } from './words.ts';
 
@@ -69,7 +71,11 @@ function ChangeTag({ c, change }: { c: PageContext; change: ClientChange }) {
   return <Tag tone={tone}>{c.get('text').clients.changeStates[change.state]}</Tag>;
 }
 
-function Changes({ c, changes, cityTz }: Common & { changes: ClientChange[] }) {
+export function Changes({
+  c,
+  changes,
+  cityTz,
+}: Pick<Common, 'c' | 'cityTz'> & { changes: ClientChange[] }) {
   const words = c.get('text').clients;
   return (
     <ul class="plain">
@@ -123,7 +129,7 @@ export function ClientPage(props: ClientProps) {
       </dl>
       <h2>{words.keys}</h2>
       <p class="hint">{words.thumbprintHint}</p>
-      <Keys c={c} client={client} cityTz={cityTz} />
+      <Keys c={c} keys={client.keys} cityTz={cityTz} />
       <h2>{words.acts}</h2>
       <ul class="plain">
         {possible.map((kind) => (
@@ -140,7 +146,15 @@ export function ClientPage(props: ClientProps) {
   );
 }
 
-function Keys({ c, client, cityTz }: { c: PageContext; client: Client; cityTz: string }) {
+export function Keys({
+  c,
+  keys,
+  cityTz,
+}: {
+  c: PageContext;
+  keys: Client['keys'];
+  cityTz: string;
+}) {
   const words = c.get('text').clients;
   return (
     <div class="scroll">
@@ -154,7 +168,7 @@ function Keys({ c, client, cityTz }: { c: PageContext; client: Client; cityTz: s
           </tr>
         </thead>
         <tbody>
-          {client.keys.map((key) => (
+          {keys.map((key) => (
             <tr>
               <td data-label={words.kid}>
                 <code>{key.kid}</code>
@@ -185,18 +199,21 @@ export function ChangePage({ c, change, values, error, cityTz, organisationName 
   const words = c.get('text').clients;
   const isOwn = c.get('actor').officerKey === change.proposedBy;
   const { name, method, scopes, oldKeysUntil } = change.content;
+  const isParty = isPartyKind(change.kind);
+  const list = isParty ? '/ops/parties' : '/ops/clients';
   const rows: [string, Child][] = [
     [
       words.id,
-      change.kind === 'create' ? (
+      change.kind === 'create' || change.kind === 'register_party' ? (
         change.client
       ) : (
-        <a href={`/ops/clients/${change.client}`}>{change.client}</a>
+        <a href={`${list}/${change.client}`}>{change.client}</a>
       ),
     ],
     [words.organisation, organisationName(change.organisation)],
   ];
   if (typeof name === 'string') rows.push([words.name, name]);
+  if (isParty) rows.push(...partyRows(c, change.content));
   const way = CLIENT_METHODS.find((known) => known === method);
   if (way) rows.push([words.method, words.methods[way]]);
   for (const { kid, thumbprint } of change.newKeys) {
@@ -222,7 +239,7 @@ export function ChangePage({ c, change, values, error, cityTz, organisationName 
       <p>
         <ChangeTag c={c} change={change} />
       </p>
-      {error ? <ErrorSummary c={c} detail={error.detail} fields={error.fields} /> : null}
+      {error ? <ErrorSummary c={c} {...error} /> : null}
       <dl>
         {rows.map(([term, value]) => (
           <>
@@ -255,15 +272,15 @@ export function ChangePage({ c, change, values, error, cityTz, organisationName 
           </div>
         </form>
       ) : null}
-      <Back c={c} />
+      <Back c={c} to={list} />
     </Frame>
   );
 }
 
-export function Back({ c }: { c: PageContext }) {
+export function Back({ c, to = '/ops/clients' }: { c: PageContext; to?: string }) {
   return (
     <p>
-      <a href="/ops/clients">{c.get('text').clients.back}</a>
+      <a href={to}>{c.get('text').clients.back}</a>
     </p>
   );
 }

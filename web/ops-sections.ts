@@ -10,6 +10,7 @@ interface OpsSection {
 /** A new section is a line here, its words in text/, and routes of its own behind requireOperator. */
 export const OPS_SECTIONS: readonly OpsSection[] = [
   { name: 'clients', href: '/ops/clients' },
+  { name: 'parties', href: '/ops/parties' },
   { name: 'rights', href: '/ops/rights' },
   { name: 'erasures', href: '/ops/erasures' },
 ];

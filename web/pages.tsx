@@ -10,6 +10,7 @@ import { formGuard } from './form-guard.ts';
 import { openRoutes } from './open-routes.tsx';
 import { opsClientRoutes } from './ops-client-routes.tsx';
 import { opsErasureRoutes } from './ops-erasure-routes.tsx';
+import { opsPartyRoutes } from './ops-party-routes.tsx';
 import { opsRightsRoutes } from './ops-rights-routes.tsx';
 import { opsRoutes } from './ops-routes.tsx';
 import { orgRoutes } from './org-routes.tsx';
@@ -74,6 +75,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', signedInRoutes(deps));
   framed.route('/', opsRoutes());
   framed.route('/', opsClientRoutes(deps));
+  framed.route('/', opsPartyRoutes(deps));
   framed.route('/', opsRightsRoutes(deps));
   framed.route('/', emergencyPages(deps));
   framed.route('/', opsErasureRoutes(deps));

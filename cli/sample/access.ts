@@ -2,6 +2,7 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import type { Role, Scope } from '../../identity/index.ts';
 import { ClientFile } from '../machine-client.ts';
 import type { Resident } from './city.ts';
@@ -105,17 +106,11 @@ export async function ensureClientFile(
   const path = join(dataDir, 'clients', `${department.id}.json`);
   const kept = await readFile(path, 'utf8').catch(() => undefined);
   if (kept !== undefined) return ClientFile.parse(JSON.parse(kept));
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const file = ClientFile.parse({
     client_id: department.id,
     issuer,
     token_endpoint: `${issuer}/oauth/token`,
-    private_jwk: {
-      ...privateKey.export({ format: 'jwk' }),
-      kid: `${department.id}-1`,
-      alg: 'ES256',
-      use: 'sig',
-    },
+    private_jwk: newPrivateJwk(`${department.id}-1`),
     scope: scopesOf(department).join(' '),
   });
   await writePrivately(path, file);
@@ -123,9 +118,49 @@ export async function ensureClientFile(
 }
 
 /** The public half of a client file's key, as it is registered. */
-export function publicJwk({ private_jwk }: ClientFile): Record<string, unknown> {
+export function publicJwk({
+  private_jwk,
+}: Pick<ClientFile, 'private_jwk'>): Record<string, unknown> {
   const { d: _private, ...publicPart } = private_jwk;
   return publicPart;
+}
+
+/** The file the terminal is given: DATA_DIR/relying-parties/terminal.json. */
+const RelyingPartyFile = ClientFile.pick({
+  client_id: true,
+  issuer: true,
+  private_jwk: true,
+}).extend({
+  redirect_uri: z.string(),
+  post_logout_redirect_uri: z.string(),
+});
+type RelyingPartyFile = z.infer<typeof RelyingPartyFile>;
+
+/** Where the sample city's terminal listens when somebody tries it: on this machine. */
+const TERMINAL = 'http://127.0.0.1:4190';
+
+/** The terminal's file: kept when it is there, so that its key stays the registered one. */
+export async function ensureTerminalFile(
+  dataDir: string,
+  publicUrl: string,
+): Promise<RelyingPartyFile> {
+  const path = join(dataDir, 'relying-parties', 'terminal.json');
+  const kept = await readFile(path, 'utf8').catch(() => undefined);
+  if (kept !== undefined) return RelyingPartyFile.parse(JSON.parse(kept));
+  const file = RelyingPartyFile.parse({
+    client_id: 'terminal',
+    issuer: `${publicUrl}/openid`,
+    redirect_uri: `${TERMINAL}/back`,
+    post_logout_redirect_uri: `${TERMINAL}/`,
+    private_jwk: newPrivateJwk('terminal-1'),
+  });
+  await writePrivately(path, file);
+  return file;
+}
+
+function newPrivateJwk(kid: string): Record<string, unknown> {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { ...privateKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' };
 }
 
 /** DATA_DIR/people.json and officers.json: who can sign in, personas first. */

@@ -13,6 +13,7 @@ import {
 } from '../../platform/index.ts';
 import {
   ensureClientFile,
+  ensureTerminalFile,
   pinOf,
   publicJwk,
   sampleOfficers,
@@ -142,6 +143,7 @@ async function loadWorld(
       }),
     ),
   );
+  const terminal = await ensureTerminalFile(config.dataDir, config.publicUrl);
   await database.transaction(async (tx) => {
     for (const { id, name_zh, name_en, short_zh, uscc, kind, roles } of world.departments) {
       await identity.putOrganisation(tx, {
@@ -174,6 +176,17 @@ async function loadWorld(
         name: department.name_en,
         jwks: { keys: [publicJwk(file)] },
         scopes: scopesOf(department),
+      });
+    }
+    if (!(await identity.findRelyingParty(tx, terminal.client_id))) {
+      await identity.createRelyingParty(tx, {
+        id: terminal.client_id,
+        organisationId: 'govsvc',
+        nameZh: '自助终端',
+        nameEn: 'Self-service terminal',
+        keys: [publicJwk(terminal)],
+        redirectUris: [terminal.redirect_uri],
+        postLogoutRedirectUris: [terminal.post_logout_redirect_uri],
       });
     }
   });

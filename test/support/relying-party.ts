@@ -36,14 +36,15 @@ export function createRelyingParty(options: {
   clientId: string;
   redirectUri: string;
   privateKey: CryptoKey;
+  kid?: string;
   issuer: string;
   resolve: (url: string) => string;
 }) {
-  const { clientId, redirectUri, privateKey, issuer, resolve } = options;
+  const { clientId, redirectUri, privateKey, kid = 'party-1', issuer, resolve } = options;
 
   async function configuration(change?: ModifyAssertionFunction): Promise<Configuration> {
     const auth = PrivateKeyJwt(
-      { key: privateKey, kid: 'party-1' },
+      { key: privateKey, kid },
       change ? { [modifyAssertion]: change } : {},
     );
     return discovery(new URL(issuer), clientId, {}, auth, {

@@ -325,6 +325,10 @@ export const en: Text = {
         title: 'Departments’ systems',
         lead: 'Register, suspend, change keys and scopes; a second operator approves each change.',
       },
+      parties: {
+        title: 'Relying parties',
+        lead: 'Register, suspend, change keys and addresses of applications people sign in at; a second operator approves.',
+      },
       erasures: {
         title: 'Erasing personal data',
         lead: 'Erase a person’s data, or hold it against erasure; a second operator decides.',
@@ -476,6 +480,23 @@ export const en: Text = {
     holdActs: { confirm: 'Confirm', ask_lift: 'Ask to lift', lift: 'Lift' },
     back: 'Back to erasures and holds',
   },
+  parties: {
+    title: 'Relying parties',
+    lead: 'Applications that have people signed in here, such as the terminal or a department’s portal. Each change is proposed by one operator and decided by another.',
+    registered: 'Registered relying parties',
+    none: 'No relying party is registered yet.',
+    register: 'Register a relying party',
+    nameZh: 'Name (Chinese)',
+    nameEn: 'Name (English)',
+    redirectUris: 'Addresses to return to',
+    redirectHint:
+      'One a line, matched exactly, all of one host; https (http on this machine only), no # and no *.',
+    postLogoutRedirectUris: 'Addresses to return to after signing out',
+    postLogoutHint: 'One a line, or none; as above, but of any host.',
+    backchannelLogoutUri: 'Address for notices of a sign-out',
+    backchannelHint: 'May be empty. When somebody signs out, a notice is sent there.',
+    noAddress: 'none',
+  },
   clients: {
     title: 'Departments’ systems',
     lead: 'Each change is proposed by one operator and decided by another.',
@@ -521,6 +542,11 @@ export const en: Text = {
       rotate_keys: 'Change keys',
       change_scopes: 'Change scopes',
       hold: 'Hold at once',
+      register_party: 'Register a relying party',
+      suspend_party: 'Suspend a relying party',
+      resume_party: 'Resume a relying party',
+      change_party_keys: 'Change a relying party’s keys',
+      change_party_addresses: 'Change a relying party’s addresses',
     },
     kindLeads: {
       create: 'Once approved, the system may get tokens.',
@@ -530,6 +556,14 @@ export const en: Text = {
         'Once approved, old and new keys serve side by side until the old ones end. Id, scopes and agreements stay.',
       change_scopes: 'Once approved, tokens already given keep only what the system still has.',
       hold: 'For emergencies: keeps the system out from this moment. Unless another operator confirms it within 24 hours, it lifts itself.',
+      register_party: 'Once approved, people can sign in there with their sign-in here.',
+      suspend_party:
+        'Works at once when approved: nobody signs in there any more, and codes and tokens given end.',
+      resume_party: 'Once approved, people can sign in there again.',
+      change_party_keys:
+        'Once approved, old and new keys serve side by side until the old ones end.',
+      change_party_addresses:
+        'Once approved, only the new addresses are accepted. The host can’t change: the same person would be another subject there.',
     },
     changeStates: {
       proposed: 'Waiting',

@@ -31,6 +31,7 @@ export const refusalsZh: Record<string, string> = {
   'identity.citizen_id_invalid': '公民身份号码不正确。请逐位核对。',
   'identity.assurance_needed': '这项操作需要更高可信级别：请用通行密钥登录后再办理。',
   'identity.delegation_decided': '这份委托已有结果或已结束，不能再更改。',
+  'identity.relying_party_invalid': '有内容不能登记，请检查标出的各项。',
   'identity.delegation_ended': '委托已经结束。请先停止代办，再以本人身份办理。',
   'identity.delegation_invalid':
     '日期或代理人不正确：今天起一年内开始，最长 366 天，代理人不能是本人。',

@@ -8,6 +8,10 @@ const fieldFaults: Record<string, string | undefined> = {
   purpose: '请写明办理事由，且不得写入身份号码。',
   legalBasis: '请选择协议列明的法律依据。',
   reason: '请写明理由，且不得写入身份号码。',
+  keys: '这些密钥不能登记：标识（kid）不得重复使用，同时有效的最多四把。',
+  oldKeysUntil: '旧密钥最多再用 90 天。',
+  client: '这个标识已被使用，请另取。',
+  redirectUris: '主机不能变；换主机请登记新应用。',
   other: '请填写，或检查格式。',
 };
 
@@ -327,6 +331,10 @@ export const zh = {
         title: '部门系统',
         lead: '登记、暂停、更换密钥和权限；每项变更须由第二人批准。',
       },
+      parties: {
+        title: '接入应用',
+        lead: '登记、暂停让人统一登录的应用，更换其密钥和地址；每项变更须由第二人批准。',
+      },
       erasures: {
         title: '删除个人信息',
         lead: '删除某人的个人信息，或依法留存；须由第二人决定。',
@@ -465,6 +473,22 @@ export const zh = {
     holdActs: { confirm: '确认', ask_lift: '申请解除', lift: '解除' },
     back: '返回列表',
   },
+  parties: {
+    title: '接入应用',
+    lead: '自助终端、部门门户等应用由此让人统一登录。每项变更由一名运维人员提出，由另一名决定。',
+    registered: '已登记的应用',
+    none: '还没有登记任何应用。',
+    register: '登记新应用',
+    nameZh: '名称（中文）',
+    nameEn: '名称（英文）',
+    redirectUris: '登录后返回地址',
+    redirectHint: '每行一个，须逐字一致，同一主机；https（本机可用 http），不含 # 和 *。',
+    postLogoutRedirectUris: '退出后返回地址',
+    postLogoutHint: '每行一个，可留空；要求同上，主机可以不同。',
+    backchannelLogoutUri: '退出通知地址',
+    backchannelHint: '可留空。有人退出时，本平台向这个地址发送通知。',
+    noAddress: '无',
+  },
   clients: {
     title: '部门系统',
     lead: '每项变更由一名运维人员提出，由另一名决定。',
@@ -510,6 +534,11 @@ export const zh = {
       rotate_keys: '更换密钥',
       change_scopes: '变更权限范围',
       hold: '紧急停用',
+      register_party: '登记接入应用',
+      suspend_party: '暂停接入应用',
+      resume_party: '恢复接入应用',
+      change_party_keys: '更换接入应用密钥',
+      change_party_addresses: '变更接入应用地址',
     },
     kindLeads: {
       create: '批准后系统即可取得令牌。',
@@ -518,6 +547,12 @@ export const zh = {
       rotate_keys: '批准后新旧密钥同时有效，旧密钥到期自动停用；标识、权限和协议不变。',
       change_scopes: '批准后按新的权限范围；已发放的令牌也只保留仍有的权限。',
       hold: '仅限紧急情况：从现在起停用该系统。24 小时内没有另一名运维人员确认，将自动解除。',
+      register_party: '批准后，市民和工作人员可以在该应用用本平台的登录。',
+      suspend_party: '批准后立即生效：该应用不能再让人登录，已发放的代码和令牌一并作废。',
+      resume_party: '批准后该应用可以重新让人登录。',
+      change_party_keys: '批准后新旧密钥同时有效，旧密钥到期自动停用。',
+      change_party_addresses:
+        '批准后只接受新的地址；主机不能变，否则同一个人在那里会成为另一个标识。',
     },
     changeStates: {
       proposed: '待决定',

@@ -47,7 +47,7 @@ const portal = createRelyingParty({
 
 async function register(changes: Record<string, unknown> = {}) {
   const { identity, database } = house.services;
-  await identity.putRelyingParty(database.db, {
+  await identity.createRelyingParty(database.db, {
     id: 'terminal',
     organisationId: 'govsvc',
     nameZh: '自助终端',
@@ -56,7 +56,7 @@ async function register(changes: Record<string, unknown> = {}) {
     redirectUris: [`${TERMINAL}/back`],
     postLogoutRedirectUris: [`${TERMINAL}/out`],
     ...changes,
-  } as Parameters<typeof identity.putRelyingParty>[1]); // as an operator's file would hold it
+  } as Parameters<typeof identity.createRelyingParty>[1]); // as the loader of a city would hold it
 }
 
 beforeAll(async () => {
@@ -327,17 +327,6 @@ describe('a request is refused', () => {
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
-  test('of a suspended relying party, also with a code it holds already', async () => {
-    await signIn('li');
-    const started = await terminal.start();
-    const { url } = await visit(started.url);
-    await register({ state: 'suspended' });
-    expect((await browser.get(started.url)).status).toBe(400);
-    await expect(terminal.finish(url, started)).rejects.toMatchObject({ error: 'invalid_client' });
-    const { port } = listener.address() as AddressInfo; // of a TCP port
-    await register({ backchannelLogoutUri: `http://127.0.0.1:${port}/notice` });
-  });
-
   test('at any other address of the library, or by another method', async () => {
     for (const path of ['/reg', '/userinfo', '/request', '/introspection', '/revocation', '']) {
       expect((await browser.get(`${ISSUER}${path}`)).status).toBe(404);
@@ -431,12 +420,26 @@ describe('a registration is refused', () => {
     ['with plain http', { redirectUris: ['http://portal.example/back'] }, '/redirectUris/0'],
     ['with a fragment', { redirectUris: [`${PORTAL}/back#x`] }, '/redirectUris/0'],
     ['with two hosts', { redirectUris: [`${PORTAL}/back`, `${TERMINAL}/x`] }, '/redirectUris'],
+    ['with a wildcard', { redirectUris: ['https://*.portal.example/back'] }, '/redirectUris/0'],
+    ['with an empty fragment', { redirectUris: [`${PORTAL}/back#`] }, '/redirectUris/0'],
+    ['with a user', { redirectUris: ['https://u:p@portal.example/back'] }, '/redirectUris/0'],
+    ['with a script', { redirectUris: ['javascript:alert(1)'] }, '/redirectUris/0'],
+    [
+      'with a wrong way out',
+      { postLogoutRedirectUris: ['http://x.example/'] },
+      '/postLogoutRedirectUris/0',
+    ],
     ['without an address', { redirectUris: [] }, '/redirectUris'],
     ['without a key', { keys: [] }, '/keys'],
     ['with a private key', { keys: [{ ...terminalKey.jwk, d: 'x' }] }, '/keys/0'],
   ];
+
+  test('under an id that is taken', async () => {
+    await expect(register()).rejects.toMatchObject({ code: 'identity.relying_party_invalid' });
+  });
+
   test.each(wrong)('%s', async (_, changes, pointer) => {
-    await expect(register(changes)).rejects.toMatchObject({
+    await expect(register({ id: 'another', ...changes })).rejects.toMatchObject({
       code: 'identity.relying_party_invalid',
       fields: expect.arrayContaining([expect.objectContaining({ pointer })]),
     });

@@ -1,0 +1,94 @@
+// /ops/parties: operators propose changes of relying parties; deciding about them is one page with the
+// changes of clients.
+import { Hono } from 'hono';
+import { isPartyKind, PARTY_CHANGE_KINDS, type PartyProposal } from '../identity/index.ts';
+import { AppError } from '../platform/index.ts';
+import type { PageDeps } from './deps.ts';
+import { statusOf } from './error-page.tsx';
+import { readOwnForm, requireOperator } from './forms.ts';
+import { PartiesPage, PartyPage, PartyProposalPage } from './ops-parties.tsx';
+import { partyProposalFrom } from './ops-party-form.ts';
+import { nameIn, type PageContext, type PageEnv } from './page.tsx';
+
+export function opsPartyRoutes({ identity, config }: Pick<PageDeps, 'identity' | 'config'>) {
+  const { cityTz } = config;
+
+  async function departmentsOf(c: PageContext) {
+    const all = await identity.listOrganisations();
+    return all.map((one) => ({ id: one.id, name: nameIn(c.get('lang'), one) }));
+  }
+
+  async function commonOf(c: PageContext) {
+    const names = new Map((await departmentsOf(c)).map(({ id, name }) => [id, name]));
+    return { c, cityTz, organisationName: (id: string) => names.get(id) ?? id };
+  }
+
+  async function proposalPage(
+    c: PageContext,
+    kind: PartyProposal['kind'],
+    values: Record<string, string>,
+    error?: AppError,
+  ) {
+    const id = c.req.param('party');
+    const party = id === undefined ? undefined : await identity.getRelyingParty(c.get('actor'), id);
+    const standing = party && {
+      redirectUris: party.redirectUris.join('\n'),
+      postLogoutRedirectUris: party.postLogoutRedirectUris.join('\n'),
+      backchannelLogoutUri: party.backchannelLogoutUri ?? '',
+    };
+    return (
+      <PartyProposalPage
+        c={c}
+        kind={kind}
+        party={party}
+        departments={await departmentsOf(c)}
+        values={{ ...standing, ...values }}
+        error={error}
+      />
+    );
+  }
+
+  async function propose(c: PageContext, kind: PartyProposal['kind']) {
+    requireOperator(c);
+    const form = await readOwnForm(c, identity);
+    const given = { ...form, client: c.req.param('party') ?? form.client ?? '' };
+    try {
+      const proposal = partyProposalFrom(kind, given, { words: c.get('text').clients, cityTz });
+      const { id } = await identity.proposeClientChange(c.get('actor'), proposal);
+      return c.redirect(`/ops/clients/changes/${id}`, 303);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return c.html(await proposalPage(c, kind, given, error), statusOf(error));
+    }
+  }
+
+  const routes = new Hono<PageEnv>()
+    .get('/ops/parties', async (c) => {
+      requireOperator(c);
+      const actor = c.get('actor');
+      const parties = await identity.listRelyingPartiesAs(actor, { cursor: c.req.query('cursor') });
+      const changes = await identity.listClientChanges(actor, { open: true, limit: 100 });
+      const waiting = changes.items.filter(({ kind }) => isPartyKind(kind));
+      return c.html(<PartiesPage {...(await commonOf(c))} parties={parties} waiting={waiting} />);
+    })
+    .get('/ops/parties/new', async (c) => {
+      requireOperator(c);
+      return c.html(await proposalPage(c, 'register_party', {}));
+    })
+    .post('/ops/parties/new', (c) => propose(c, 'register_party'))
+    .get('/ops/parties/:party', async (c) => {
+      requireOperator(c);
+      const party = await identity.getRelyingParty(c.get('actor'), c.req.param('party'));
+      const changes = await identity.listClientChanges(c.get('actor'), { client: party.id });
+      return c.html(<PartyPage {...(await commonOf(c))} party={party} changes={changes.items} />);
+    });
+  for (const kind of PARTY_CHANGE_KINDS) {
+    routes
+      .get(`/ops/parties/:party/${kind}`, async (c) => {
+        requireOperator(c);
+        return c.html(await proposalPage(c, kind, {}));
+      })
+      .post(`/ops/parties/:party/${kind}`, (c) => propose(c, kind));
+  }
+  return routes;
+}
