@@ -281,6 +281,9 @@ export const shots: Shot[] = [
     },
   },
   { name: 'ops-clients-rotate', who: 'govsvc-operator-1', path: '/ops/clients/health/rotate_keys' },
+  { name: 'ops-parties', who: 'govsvc-operator-1', path: '/ops/parties' },
+  { name: 'ops-parties-one', who: 'govsvc-operator-1', path: '/ops/parties/terminal' },
+  { name: 'ops-parties-new', who: 'govsvc-operator-1', path: '/ops/parties/new' },
   {
     name: 'ops-clients-scopes',
     who: 'govsvc-operator-1',
