@@ -1,6 +1,7 @@
 // `operators`: the first two operators of a house without a sample city, made on its own machine.
 // The links it prints are shown to who runs it and written nowhere else.
-import type { Enrolment } from '../identity/index.ts';
+import { type Enrolment, requireWayIn } from '../identity/index.ts';
+import { loadConfig } from '../platform/index.ts';
 import { type Command, readArgs, UsageError } from './command.ts';
 import { ownerOf, withHouse } from './house.ts';
 
@@ -49,7 +50,9 @@ Exit code: 0 when made, 1 when refused.`,
     if (first === undefined || second === undefined || more.length > 0) {
       throw new UsageError('Say --operator USERNAME twice, for two people.');
     }
-    return withHouse(async ({ services: { identity, ids, config } }) => {
+    const config = loadConfig();
+    requireWayIn(config);
+    return withHouse(async ({ services: { identity, ids } }) => {
       const made = await identity.foundOperators(ownerOf(ids), {
         organisation,
         operators: [first, second],

@@ -35,9 +35,6 @@ export function createEnrolments(deps: {
   const { database, ids, making, sessions, access, publicUrl, areOfficersKnownElsewhere } = deps;
 
   return {
-    /** Whether an account without a password can ever be signed in to at this house. */
-    canEnrol: making.hasPasskeys || areOfficersKnownElsewhere,
-
     /** A new link for an officer, which ends her older one; null for who has another way in. */
     async makeEnrolment(tx: Tx, officerId: string): Promise<Enrolment | null> {
       if (areOfficersKnownElsewhere || !making.hasPasskeys) return null;

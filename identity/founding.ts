@@ -1,7 +1,15 @@
 // The beginning of a real city: its governing organisation and its first two operators. Afterwards
 // every role takes two operators, these.
 import { z } from 'zod';
-import { type Clock, cityDay, type Database, dbNow, type Ids, type Tx } from '../platform/index.ts';
+import {
+  type Clock,
+  cityDay,
+  type Database,
+  dbNow,
+  type IdentityProviderSetting,
+  type Ids,
+  type Tx,
+} from '../platform/index.ts';
 import type { AccessEntry } from './access.ts';
 import type { Actor } from './actor.ts';
 import type { Enrolment, Enrolments } from './enrolments.ts';
@@ -9,6 +17,7 @@ import { identityErrors } from './errors.ts';
 import { containsCitizenId } from './identifiers.ts';
 import { readInput } from './officers.ts';
 import type { OrganisationInput } from './organisations.ts';
+import { relyingPartyOf } from './passkey.ts';
 import { OfficerKey } from './role-request.ts';
 import { closeSetUp, findOfficer, lockOperators, upsertOfficer } from './store-officers.ts';
 
@@ -39,17 +48,36 @@ export interface FoundingOperator {
   enrolment: Enrolment | null;
 }
 
+/**
+ * Refuses a house whose officers could not sign in: there are no passkeys at its address, and nobody
+ * elsewhere signs officers in. To be asked before a house is opened, since its first opening holds it
+ * to its PUBLIC_URL.
+ */
+export function requireWayIn(house: {
+  publicUrl: string;
+  identityProviders: readonly IdentityProviderSetting[];
+}): void {
+  if (relyingPartyOf(house.publicUrl)) return;
+  if (house.identityProviders.some(({ signsIn }) => signsIn === 'officers')) return;
+  throw identityErrors.passkeys_unavailable(
+    'Nobody could sign in: PUBLIC_URL is an IP address or has no https, where browsers have no passkeys, and no provider in OIDC_PROVIDERS signs officers in. Give the house a name (PUBLIC_URL) first.',
+  );
+}
+
 /** The acts before there are two operators; only whoever runs the house itself can do them. */
 export function createFounding(deps: {
   database: Database;
   clock: Clock;
   ids: Ids;
   cityTz: string;
+  publicUrl: string;
+  identityProviders: readonly IdentityProviderSetting[];
   putOrganisation: (tx: Tx, organisation: OrganisationInput) => Promise<void>;
-  enrolments: Pick<Enrolments, 'canEnrol' | 'makeEnrolment'>;
+  enrolments: Pick<Enrolments, 'makeEnrolment'>;
   recordAccess: (tx: Tx, actor: Actor, entry: AccessEntry) => Promise<unknown>;
 }) {
-  const { database, clock, ids, cityTz, putOrganisation, enrolments, recordAccess } = deps;
+  const { database, clock, ids, cityTz, publicUrl, identityProviders } = deps;
+  const { putOrganisation, enrolments, recordAccess } = deps;
 
   function record(tx: Tx, actor: Actor, type: string, question: string, purpose: string) {
     return recordAccess(tx, actor, { type, outcome: 'ok', question, purpose, answerKind: 'none' });
@@ -66,11 +94,7 @@ export function createFounding(deps: {
      */
     async foundOperators(actor: Actor, written: FoundingInput): Promise<FoundingOperator[]> {
       requireSystem(actor);
-      if (!enrolments.canEnrol) {
-        throw identityErrors.passkeys_unavailable(
-          'Nobody could sign in: PUBLIC_URL is an IP address or has no https, where browsers have no passkeys, and no provider in OIDC_PROVIDERS signs officers in. Give the house a name (PUBLIC_URL) first.',
-        );
-      }
+      requireWayIn({ publicUrl, identityProviders });
       const { organisation, operators } = readInput(FoundingInput, written, 'founding_invalid');
       return database.transaction(async (tx) => {
         await refuseSecond(tx);

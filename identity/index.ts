@@ -29,6 +29,7 @@ export type { Delegation, DelegationParty } from './delegations.ts';
 export { type Door, mayEnter, requireEntry } from './doors.ts';
 export type { Enrolment } from './enrolments.ts';
 export { identityErrors } from './errors.ts';
+export { requireWayIn } from './founding.ts';
 export {
   CITIZEN_ID_PATTERN,
   containsCitizenId,

@@ -177,6 +177,8 @@ export function createIdentity(deps: IdentityDeps) {
       clock,
       ids,
       cityTz,
+      publicUrl,
+      identityProviders: deps.identityProviders ?? [],
       putOrganisation: organisations.putOrganisation,
       enrolments,
       recordAccess: access.recordAccess,

@@ -3,13 +3,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { prepareSearch, writtenForms } from '../../../platform/byte-search.ts';
-import { systemScope } from '../../../platform/index.ts';
+import { addDays, cityDay, systemScope } from '../../../platform/index.ts';
 import { scanTables } from '../../../platform/residue-scan.ts';
 import { eventually } from '../../support/eventually.ts';
 import { citizenId } from '../identity/house.ts';
 import {
   healthCertificate,
+  LI,
   maritalQuestion,
+  PIN,
   PUBLIC_URL,
   refusal,
   send,
@@ -166,6 +168,48 @@ describe('erasing a person', () => {
     const after = await identity.ensurePerson(database.db, subject, name);
     expect(after).not.toBe(before);
     expect((await identity.revealPerson(database.db, after)).name).toBe(name);
+  });
+
+  test('ends what she gave and what was given to her, at the moment her key is gone', async () => {
+    const { identity, database } = house.services;
+    const { subject, licence } = await aPerson();
+    await cancel(licence);
+    const her = await identity.ensurePerson(database.db, subject);
+    await identity.putPersonSecret(database.db, her, PIN, 'first-use');
+    const signIn = async (who: object) => {
+      const reply = await send(house, 'POST', '/sign-in', {
+        headers: { 'Content-Type': 'application/json', Origin: PUBLIC_URL },
+        body: JSON.stringify({ scheme: 'cn-id', pin: PIN, ...who }),
+      });
+      const cookie = (reply.headers.get('set-cookie') ?? '').split(/[=;]/)[1] ?? '';
+      return { read: () => identity.findSession(cookie, 'test'), actor: await found(cookie) };
+    };
+    const found = async (cookie: string) => {
+      const actor = await identity.findSession(cookie, 'test');
+      if (!actor) throw new TypeError('She has just signed in.');
+      return actor;
+    };
+    const she = await signIn(subject);
+    const agent = await signIn({ value: LI.value });
+    const validTo = addDays(cityDay(new Date(), 'Asia/Shanghai'), 10);
+    const days = { items: ['licences.view' as const], validTo };
+    const given = await identity.giveDelegation(she.actor, {
+      ...days,
+      agent: { scheme: 'cn-id', value: LI.value },
+    });
+    await identity.decideDelegation(agent.actor, given.id, 'accept');
+    await identity.giveDelegation(agent.actor, { ...days, agent: subject });
+    await identity.actFor(agent.actor, given.id);
+    expect(await agent.read()).toMatchObject({ actingFor: { personId: her, hasEnded: false } });
+    expect(await identity.listDelegations(agent.actor)).toHaveLength(2);
+
+    await erase(subject);
+    expect(await identity.listDelegations(agent.actor)).toEqual([]);
+    expect((await agent.read())?.actingFor).toBeUndefined();
+    expect(await she.read()).toBeNull();
+    const left = await house.ownerSql`
+      select id from identity.delegations where ${her} in (principal_id, agent_id)`;
+    expect(left).toHaveLength(0);
   });
 
   test('approved twice at once and finished by many is done once', async () => {
