@@ -341,7 +341,7 @@ describe('on the pages', () => {
     const token = /name="form_token" value="([^"]+)"/.exec(reply.text)?.[1] ?? '';
     const post = (to: string, fields: Record<string, string>) =>
       send(house, 'POST', to, {
-        headers: { Cookie: cookies[who] ?? '', Origin: PUBLIC_URL },
+        headers: { Cookie: `${cookies[who] ?? ''}; yihao_lang=${lang}`, Origin: PUBLIC_URL },
         body: new URLSearchParams({ form_token: token, ...fields }),
       });
     return { ...reply, post };
