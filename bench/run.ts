@@ -1,17 +1,14 @@
 // `npm run bench`: the load runs, each beside the yardstick of the same run: one row inserted and
 // committed by the same number of callers on the same server. One table at the end.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { z } from 'zod';
-import { findOrStart } from '../cli/instance.ts';
-import { createMachineClient, readClientFile } from '../cli/machine-client.ts';
-import { PersonFile } from '../cli/person-client.ts';
-import { loadConfig } from '../platform/index.ts';
 import { appendLoad } from './append-load.ts';
+import { createTraffic } from './city-traffic.ts';
 import { doorCosts } from './door-cost.ts';
 import { type LoadFigures, medianRun, runLoad } from './load.ts';
+import { machine, type OwnHouse, withOwnHouse } from './own-house.ts';
 
 const callers = 16;
 const seconds = 6;
@@ -23,27 +20,15 @@ interface Measured {
   yardstick: LoadFigures;
 }
 
-const dataDir = await mkdtemp(join(tmpdir(), 'yihao-bench-'));
-process.env.DATA_DIR = dataDir;
-process.env.PORT = process.env.PORT ?? '4177';
-process.env.RATE_LIMIT = '0';
-process.env.RATE_PUBLIC = '0';
-process.env.LOG_LEVEL = 'warn';
-const config = loadConfig();
-const instance = await findOrStart(config, console.log);
-if (!instance.isOurs) throw new Error(`Something else listens at ${instance.baseUrl}; set PORT.`);
-
-try {
-  const results = await measureAll(instance.baseUrl);
+await withOwnHouse(4177, async (house) => {
+  const results = await measureAll(house);
   print(results);
-  await printDoorCosts(instance.baseUrl);
-} finally {
-  await instance.stop();
-  await rm(dataDir, { recursive: true, force: true });
-}
+  await printDoorCosts(house);
+});
 
-async function measureAll(baseUrl: string): Promise<Measured[]> {
-  await sampleLoaded(baseUrl);
+async function measureAll(house: OwnHouse): Promise<Measured[]> {
+  const { config, dataDir } = house;
+  const traffic = await createTraffic(house);
   const { url } = z
     .object({ url: z.string() })
     .parse(JSON.parse(await readFile(join(dataDir, 'database.json'), 'utf8')));
@@ -54,34 +39,15 @@ async function measureAll(baseUrl: string): Promise<Measured[]> {
   const insertOne = async (): Promise<void> => {
     await sql`insert into bench.rows (body) values (${'x'.repeat(200)})`;
   };
-  const clientOf = async (name: string) =>
-    createMachineClient(await readClientFile(join(dataDir, 'clients', `${name}.json`)), {
-      baseUrl,
-    });
-  const [housing, market] = await Promise.all([clientOf('housing'), clientOf('market')]);
-  const people = PersonFile.parse(
-    JSON.parse(await readFile(join(dataDir, 'people.json'), 'utf8')),
-  ).filter((person) => person.scheme === 'cn-id');
+  const [housing, market] = await Promise.all(['housing', 'market'].map(traffic.clientOf));
+  if (!housing || !market) throw new TypeError('Both have a file.');
+  const { people } = traffic;
   let serial = 0;
   let code = '';
 
   const ask = async (): Promise<void> => {
     serial += 1;
-    const person = people[serial % people.length];
-    const reply = await housing.call(
-      'POST',
-      '/v1/verifications',
-      {
-        service: 'VS-MARITAL',
-        subject: { scheme: 'cn-id', value: person?.value ?? '' },
-        params: { declared: 'married' },
-        legalBasis: 'LB-MCA266',
-        purpose: 'public rental housing application',
-        caseId: `B-${serial}`,
-      },
-      { Prefer: 'wait=10' },
-    );
-    if (reply.status !== 200) throw new Error(`${reply.status} ${reply.text}`);
+    await traffic.ask({ value: people[serial % people.length]?.value ?? '' });
   };
   const issue = async (): Promise<void> => {
     serial += 1;
@@ -102,17 +68,11 @@ async function measureAll(baseUrl: string): Promise<Measured[]> {
     if (reply.status !== 201) throw new Error(`${reply.status} ${reply.text}`);
     code = z.looseObject({ verificationCode: z.string() }).parse(reply.json).verificationCode;
   };
-  const look = async (): Promise<void> => {
-    const reply = await fetch(`${baseUrl}/v1/public/licences/${code}`);
-    if (reply.status !== 200) throw new Error(String(reply.status));
-    await reply.arrayBuffer();
-  };
-
   const results: Measured[] = [];
   for (const [name, call] of [
     ['verifications answered', ask],
     ['licences issued', issue],
-    ['public look-ups', look],
+    ['public look-ups', () => traffic.look(code)],
     ['access tokens issued', () => housing.fetchToken().then(() => {})],
   ] as const) {
     if (!isWanted(name)) continue;
@@ -133,10 +93,10 @@ function isWanted(name: string): boolean {
   return at < 0 || name.includes(process.argv[at + 1] ?? '');
 }
 
-async function printDoorCosts(baseUrl: string): Promise<void> {
+async function printDoorCosts(house: OwnHouse): Promise<void> {
   if (!isWanted('tokens and rights')) return;
-  const file = await readClientFile(join(dataDir, 'clients', 'housing.json'));
-  const costs = await doorCosts(config, createMachineClient(file, { baseUrl }));
+  const { clientOf } = await createTraffic(house);
+  const costs = await doorCosts(house.config, await clientOf('housing'));
   console.log('\nToken, proof and rights of one request: CPU of the deciding process');
   console.table(
     costs.map(({ what, requests, p50Ms, p95Ms }) => ({
@@ -164,18 +124,6 @@ async function besideYardstick(
   return { name, figures: medianRun(figures), yardstick: medianRun(yardsticks) };
 }
 
-/** Waits for the sample city to be whole, so that loading it does not run beside the measurement. */
-async function sampleLoaded(baseUrl: string): Promise<void> {
-  const Readiness = z.looseObject({
-    progress: z.looseObject({ sample: z.looseObject({ isComplete: z.boolean() }) }),
-  });
-  for (;;) {
-    const report = Readiness.parse(await (await fetch(`${baseUrl}/readyz`)).json());
-    if (report.progress.sample.isComplete) return;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-}
-
 function print(results: readonly Measured[]): void {
   const rows = results.map(({ name, figures, yardstick }) => ({
     what: name,
@@ -186,8 +134,6 @@ function print(results: readonly Measured[]): void {
     'one-row inserts per s': Math.round(yardstick.perSecond),
     ratio: Number((figures.perSecond / yardstick.perSecond).toFixed(2)),
   }));
-  console.log(
-    `\n${callers} callers, median of ${rounds} runs of ${seconds} s, ${cpus().length} cores (${cpus()[0]?.model ?? ''}), Node ${process.version}, load generator on the same machine`,
-  );
+  console.log(`\n${callers} callers, median of ${rounds} runs of ${seconds} s, ${machine()}`);
   console.table(rows);
 }

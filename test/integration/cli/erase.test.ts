@@ -1,10 +1,10 @@
 // `yihao erase` as an operator types it: a process of its own over a running house that is reached at
 // another address than it calls itself.
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runYihao } from '../../support/yihao-command.ts';
 import { PASSWORD, PUBLIC_URL, withHouse } from '../api/house.ts';
 import { citizenId } from '../identity/house.ts';
 
@@ -19,38 +19,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-interface Ended {
-  code: number;
-  out: string;
-  err: string;
-}
-
-async function yihao(words: string[], { publicUrl = PUBLIC_URL, input = '' } = {}): Promise<Ended> {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', join(import.meta.dirname, '..', '..', '..', 'cli', 'yihao.ts'), ...words],
-    {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: {
-        ...process.env,
-        DATA_DIR: dir,
-        PORT: new URL(house.baseUrl).port,
-        PUBLIC_URL: publicUrl,
-      },
-    },
-  );
-  const ended: Ended = { code: -1, out: '', err: '' };
-  child.stdout.on('data', (chunk) => {
-    ended.out += String(chunk);
+const yihao = (words: string[], { publicUrl = PUBLIC_URL, input = '' } = {}) =>
+  runYihao(words, {
+    settings: { DATA_DIR: dir, PORT: new URL(house.baseUrl).port, PUBLIC_URL: publicUrl },
+    input,
   });
-  child.stderr.on('data', (chunk) => {
-    ended.err += String(chunk);
-  });
-  child.stdin.on('error', () => {}); // a command that reads nothing may have ended by then
-  child.stdin.end(input);
-  ended.code = await new Promise((resolve) => child.once('close', (code) => resolve(code ?? -1)));
-  return ended;
-}
 
 const as = (password: string) => ['--as', operator, '--password-file', join(dir, password)];
 
