@@ -123,13 +123,23 @@ function respond(
   });
 }
 
+/** What looks like a member's name of somebody's programme, and not like what a person is called. */
+const memberName = /^[a-z_$][\w$.-]{0,39}$/i;
+
+/** zod's words; they repeat unknown members by name, which may be anything that was sent. */
+function detailOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'unrecognized_keys' && !issue.keys.every((key) => memberName.test(key))
+    ? 'There is a member here that does not belong to it.'
+    : issue.message;
+}
+
 /** zod's issues as one refusal with pointers into the body. */
 export function invalidInput(issues: readonly z.core.$ZodIssue[]): AppError {
   const fields = issues.map((issue) => ({
     pointer: issue.path
       .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
       .join(''),
-    detail: issue.message,
+    detail: detailOf(issue),
   }));
   return apiErrors.input_invalid('Some members are missing or wrong; see errors.', { fields });
 }
