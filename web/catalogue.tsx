@@ -126,8 +126,9 @@ function Preview({ c, rows }: { c: PageContext; rows: Rows }) {
   const columns = rows.fields.map((field) => field.id).filter((id) => id !== '_id');
   return (
     <section>
-      <h2>{c.get('text').catalogue.preview}</h2>
-      <div class="scroll">
+      <h2 id="preview">{c.get('text').catalogue.preview}</h2>
+      {/* A keyboard scrolls what it can focus. */}
+      <section class="scroll" tabindex={0} aria-labelledby="preview">
         <table>
           <thead>
             <tr>
@@ -146,7 +147,7 @@ function Preview({ c, rows }: { c: PageContext; rows: Rows }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </section>
   );
 }

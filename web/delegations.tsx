@@ -74,7 +74,9 @@ export function DelegationList({
             <p>
               <strong>{other.name ?? other.masked ?? '—'}</strong>{' '}
               {other.name === null ? null : <span class="muted">{other.masked}</span>}{' '}
-              <Tag tone={tones[state]}>{words.states[state]}</Tag>
+              <Tag tone={tones[state]}>
+                {side === 'agent' && state === 'proposed' ? words.waitsForYou : words.states[state]}
+              </Tag>
             </p>
             <dl>
               <dt>{words.items}</dt>

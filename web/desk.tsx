@@ -40,10 +40,13 @@ export function AskPage(props: AskProps) {
             name="service"
             label={words.service}
             value={chosen?.id}
-            options={services.map((service) => ({
-              value: service.id,
-              label: `${serviceName(c, service)}${service.callable ? '' : ` ${text.open}${words.notCallable}${text.close}`}`,
-            }))}
+            // What may be asked comes first.
+            options={[...services]
+              .sort((a, b) => Number(b.callable) - Number(a.callable))
+              .map((service) => ({
+                value: service.id,
+                label: `${serviceName(c, service)}${service.callable ? '' : ` ${text.open}${words.notCallable}${text.close}`}`,
+              }))}
           />
         </div>
         <div class="field">

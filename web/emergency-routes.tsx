@@ -9,7 +9,7 @@ import { nameIn, type PageContext, type PageEnv } from './page.tsx';
 import { propertiesOf, told } from './words.ts';
 
 export function emergencyPages(
-  deps: Pick<PageDeps, 'identity' | 'registry' | 'exchange' | 'config'>,
+  deps: Pick<PageDeps, 'identity' | 'registry' | 'exchange' | 'citationOf' | 'config'>,
 ) {
   const { identity, registry, exchange, config } = deps;
   const { cityTz } = config;
@@ -27,6 +27,7 @@ export function emergencyPages(
       cityTz,
       typeName: (id: string) => typeNames.get(id) ?? id,
       organisationName: (id: string) => names.get(id) ?? id,
+      citationOf: (id: string) => deps.citationOf(id, lang),
     };
     return { types, common };
   }

@@ -8,6 +8,7 @@ interface Common {
   cityTz: string;
   typeName: (id: string) => string;
   organisationName: (id: string) => string;
+  citationOf: (legalBasis: string) => string;
 }
 
 interface DeskProps extends Common {
@@ -110,6 +111,7 @@ function OpenForm({ c, types, chosen, values, error }: DeskProps) {
           <Field
             name="legalBasis"
             label={words.legalBasis}
+            hint={words.legalBasisHint}
             value={values.legalBasis}
             required={true}
             errors={errors}
@@ -137,7 +139,14 @@ const tones = {
   not_justified: 'bad',
 } as const satisfies Record<Emergency['state'], 'good' | 'warn' | 'bad'>;
 
-function Facts({ c, cityTz, typeName, organisationName, one }: Common & { one: Emergency }) {
+function Facts({
+  c,
+  cityTz,
+  typeName,
+  organisationName,
+  citationOf,
+  one,
+}: Common & { one: Emergency }) {
   const words = c.get('text').emergencies;
   return (
     <>
@@ -147,9 +156,12 @@ function Facts({ c, cityTz, typeName, organisationName, one }: Common & { one: E
       <dl>
         <dt>{words.openedBy}</dt>
         <dd>
-          {organisationName(one.organisation)} · {one.openedBy.replace(/^officer:/, '')} ·{' '}
-          {showTime(one.openedAt, cityTz)}
+          {organisationName(one.organisation)} · {one.openedBy.replace(/^officer:/, '')}
         </dd>
+        <dt>{words.openedAt}</dt>
+        <dd>{showTime(one.openedAt, cityTz)}</dd>
+        <dt>{c.get('text').desk.legalBasis}</dt>
+        <dd>{citationOf(one.legalBasis)}</dd>
         <dt>{words.caseId}</dt>
         <dd>{one.caseId}</dd>
         <dt>{words.until}</dt>
@@ -181,17 +193,14 @@ function Acts({ c, one, mayReview }: DeskProps & { one: Emergency }) {
       {mayReview && !isReviewed && !one.isMine ? (
         <form class="stack" method="post" action={`/desk/emergencies/${one.id}/review`}>
           <FormToken c={c} />
-          <Field
-            name="verdict"
-            within={one.id}
-            label={words.verdict}
-            options={(['justified', 'not_justified'] as const).map((verdict) => ({
-              value: verdict,
-              label: words.verdicts[verdict],
-            }))}
-          />
           <Field name="note" within={one.id} label={words.note} required={true} />
-          <button type="submit">{words.reviewButton}</button>
+          <div class="row">
+            {(['justified', 'not_justified'] as const).map((verdict) => (
+              <button type="submit" name="verdict" value={verdict}>
+                {words.verdicts[verdict]}
+              </button>
+            ))}
+          </div>
         </form>
       ) : null}
     </>

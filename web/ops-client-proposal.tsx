@@ -130,9 +130,10 @@ export function KeysField({ c, values, errors }: FieldsProps) {
 }
 
 function ScopesField({ c, values }: FieldsProps) {
+  const words = c.get('text').clients;
   return (
     <fieldset class="field" id="scopes">
-      <legend>{c.get('text').clients.scopes}</legend>
+      <legend>{words.scopes}</legend>
       {SCOPES.map((scope) => (
         <p>
           <label class="choice">
@@ -141,7 +142,7 @@ function ScopesField({ c, values }: FieldsProps) {
               name={scopeField(scope)}
               checked={values[scopeField(scope)] !== undefined}
             />{' '}
-            <code>{scope}</code>
+            {words.scopeNames[scope]} <code>{scope}</code>
           </label>
         </p>
       ))}

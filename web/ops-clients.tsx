@@ -43,10 +43,9 @@ export function ClientsPage(props: ListProps) {
         {clients.items.map((client) => (
           <li>
             <a href={`/ops/clients/${client.id}`}>
-              <strong>{client.name}</strong> <code>{client.id}</code>
+              <strong>{organisationName(client.organisation)}</strong> <code>{client.id}</code>
             </a>{' '}
             <StateTag c={c} client={client} />
-            <p class="muted">{organisationName(client.organisation)}</p>
           </li>
         ))}
       </ul>
@@ -56,6 +55,16 @@ export function ClientsPage(props: ListProps) {
         </p>
       ) : null}
     </Frame>
+  );
+}
+
+/** What a system may do, in the page's words. */
+function scopeWords(c: PageContext, scopes: readonly unknown[]): string {
+  const { noScopes, scopeNames } = c.get('text').clients;
+  const names: Record<string, string> = scopeNames;
+  return (
+    scopes.map((scope) => names[String(scope)] ?? String(scope)).join(c.get('text').comma) ||
+    noScopes
   );
 }
 
@@ -75,14 +84,16 @@ export function Changes({
   c,
   changes,
   cityTz,
-}: Pick<Common, 'c' | 'cityTz'> & { changes: ClientChange[] }) {
+  organisationName,
+}: Common & { changes: ClientChange[] }) {
   const words = c.get('text').clients;
   return (
     <ul class="plain">
       {changes.map((change) => (
         <li>
           <a href={`/ops/clients/changes/${change.id}`}>
-            {words.kinds[change.kind]} · {change.client}
+            {words.kinds[change.kind]} · {organisationName(change.organisation)}{' '}
+            <code>{change.client}</code>
           </a>{' '}
           <ChangeTag c={c} change={change} />
           <p class="muted">
@@ -103,10 +114,11 @@ interface ClientProps extends Common {
 export function ClientPage(props: ClientProps) {
   const { c, client, changes, cityTz, organisationName } = props;
   const words = c.get('text').clients;
+  const title = `${organisationName(client.organisation)} · ${client.id}`;
   const possible = CLIENT_CHANGE_KINDS.filter((kind) => isClientChangeAllowed(kind, client.state));
   return (
-    <Frame c={c} title={client.name} at="ops">
-      <h1>{client.name}</h1>
+    <Frame c={c} title={title} at="ops">
+      <h1>{title}</h1>
       <p>
         <StateTag c={c} client={client} />
       </p>
@@ -116,16 +128,12 @@ export function ClientPage(props: ClientProps) {
         </p>
       ) : null}
       <dl>
-        <dt>{words.id}</dt>
-        <dd>
-          <code>{client.id}</code>
-        </dd>
-        <dt>{words.organisation}</dt>
-        <dd>{organisationName(client.organisation)}</dd>
+        <dt>{words.name}</dt>
+        <dd>{client.name}</dd>
         <dt>{words.method}</dt>
         <dd>{words.methods[client.method]}</dd>
         <dt>{words.scopes}</dt>
-        <dd>{client.scopes.join(', ') || words.noScopes}</dd>
+        <dd>{scopeWords(c, client.scopes)}</dd>
       </dl>
       <h2>{words.keys}</h2>
       <p class="hint">{words.thumbprintHint}</p>
@@ -223,7 +231,7 @@ export function ChangePage({ c, change, values, error, cityTz, organisationName 
     const isAtOnce = Date.parse(oldKeysUntil) <= Date.parse(change.proposedAt);
     rows.push([words.oldKeysEnd, isAtOnce ? words.atOnce : showTime(oldKeysUntil, cityTz)]);
   }
-  if (Array.isArray(scopes)) rows.push([words.scopes, scopes.join(', ') || words.noScopes]);
+  if (Array.isArray(scopes)) rows.push([words.scopes, scopeWords(c, scopes)]);
   rows.push([words.reason, change.reason]);
   rows.push([words.proposedBy, `${change.proposedBy} · ${showTime(change.proposedAt, cityTz)}`]);
   if (change.holdsUntil) rows.push([words.lapsesAt, showTime(change.holdsUntil, cityTz)]);

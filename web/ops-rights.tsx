@@ -39,6 +39,7 @@ export function RightsPage(props: ListProps) {
         <div class="grow">
           <Field
             name="organisation"
+            within="list"
             label={words.department}
             value={chosen}
             options={[
@@ -292,17 +293,23 @@ export function PostPage({ c, posts }: PostProps) {
   return (
     <Frame c={c} title={words.post} at="desk">
       <h1>{words.post}</h1>
-      <p class="lead">{words.postLead}</p>
-      <form class="stack" method="post" action="/desk/post">
-        <FormToken c={c} />
-        <Field
-          name="organisation"
-          label={words.department}
-          value={c.get('actor').organisationId ?? ''}
-          options={posts.map(({ id, name }) => ({ value: id, label: name }))}
-        />
-        <button type="submit">{words.take}</button>
-      </form>
+      {posts.length > 1 ? (
+        <>
+          <p class="lead">{words.postLead}</p>
+          <form class="stack" method="post" action="/desk/post">
+            <FormToken c={c} />
+            <Field
+              name="organisation"
+              label={words.department}
+              value={c.get('actor').organisationId ?? ''}
+              options={posts.map(({ id, name }) => ({ value: id, label: name }))}
+            />
+            <button type="submit">{words.take}</button>
+          </form>
+        </>
+      ) : (
+        <p class="lead">{words.postOnly}</p>
+      )}
     </Frame>
   );
 }

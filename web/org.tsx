@@ -43,9 +43,7 @@ export function OrgPage({ c, cityTz, companies, refused }: OrgProps) {
               <button type="submit">{words.actFor}</button>
             </form>
             <h3>{words.agents}</h3>
-            {delegations.length === 0 ? (
-              <p class="muted">{c.get('text').delegations.noneGiven}</p>
-            ) : null}
+            {delegations.length === 0 ? <p class="muted">{words.noAgents}</p> : null}
             <DelegationList
               c={c}
               cityTz={cityTz}

@@ -46,7 +46,7 @@ button.quiet { background:transparent; color:var(--blue); } button.link { border
 .notice.good { border-left-color:var(--good); background:#edf7f0; } .notice.bad { border-left-color:var(--seal); background:#fdeeee; }
 .verdict { font-size:1.5rem; font-weight:700; margin:.2rem 0; } .verdict.good { color:var(--good); } .verdict.bad { color:var(--seal); } .verdict.warn { color:var(--warn); }
 .scroll { overflow-x:auto; } table { border-collapse:collapse; width:100%; background:var(--card); font-size:.93rem; } th, td { text-align:left; vertical-align:top; padding:.5rem .7rem; border-bottom:1px solid var(--line); } thead th { color:var(--soft); font-weight:600; border-bottom:2px solid var(--line); white-space:nowrap; } caption { text-align:left; color:var(--soft); padding:.3rem 0; }
-.plain { list-style:none; padding:0; margin:0; } .plain > li > p { margin:.15rem 0; } .plain > li > form { margin-top:.8rem; } .plain > li { padding:.9rem 0; border-bottom:1px solid var(--line); }
+.plain { list-style:none; padding:0; margin:0; } .plain > li > p { margin:.15rem 0; } .plain > li > form, .plain > li > .row, dl + form { margin-top:.8rem; } .plain > li { padding:.9rem 0; border-bottom:1px solid var(--line); }
 .pager { display:flex; gap:1.5rem; margin:1.2rem 0; } .muted { color:var(--soft); }
 section.acting { background:#fff1d6; border-bottom:3px solid var(--warn); } section.acting p { margin:0; flex:1 1 16rem; }
 fieldset { border:1px solid #8c8f94; border-radius:6px; margin:0 0 1.1rem; padding:.7rem .9rem; } fieldset.wrong { border:2px solid var(--seal); } fieldset label { font-weight:400; display:flex; gap:.6rem; align-items:baseline; padding:.25rem 0; margin:0; } fieldset input { width:1.1rem; height:1.1rem; flex:none; }

@@ -100,6 +100,7 @@ export async function openPageHouse({ host }: { host?: 'localhost' } = {}): Prom
     const person = await personNamed(key);
     const officer = officers.find((candidate) => candidate.key === key);
     if (person) {
+      await page.selectOption('select[name=scheme]', person.scheme);
       await page.fill('input[name=value]', person.value);
       await page.fill('input[name=pin]', person.pin);
       await page.press('input[name=pin]', 'Enter');

@@ -156,8 +156,8 @@ export const shots: Shot[] = [
     path: '/sign-in',
     act: (page) => page.click('form[action="/sign-in/passkey/start"] button'),
   },
-  { name: 'openid-wrong', who: null, path: '/openid/auth?client_id=nobody' },
-  { name: 'openid-sign-out', who: 'p-teacher', path: '/openid/session/end' },
+  { name: 'openid-wrong', who: null, path: '/openid/authorize?client_id=nobody' },
+  { name: 'openid-sign-out', who: 'p-teacher', path: '/openid/end-session' },
   {
     name: 'error-old-form',
     who: 'p-divorced',

@@ -73,8 +73,8 @@ try {
         .map((size) => ({ size, file: `${shot.name}-${lang}-${size}.png` }))
         .filter(({ file }) => words.every((word) => file.includes(word)));
       if (files.length === 0) continue;
-      const page = await pageOf(shot, { lang });
       try {
+        const page = await pageOf(shot, { lang });
         await page.goto(shot.path);
         await shot.act?.(page, house);
         await page.waitForLoadState();
@@ -87,11 +87,11 @@ try {
           console.error(`${shot.name} ${lang}: ${fault}`);
           process.exitCode = 1;
         }
+        await page.context().close();
       } catch (error) {
         console.error(`${shot.name} ${lang}: ${error}`);
         process.exitCode = 1;
       }
-      await page.context().close();
     }
   }
 } finally {

@@ -59,7 +59,7 @@ export const refusalsZh: Record<string, string> = {
   'identity.client_change_open': '该系统已有一项变更待决定，请先决定。',
   'identity.client_hold_repeated':
     '您上一次的紧急停用无人确认。七日内只能由另一名运维人员停用该系统。',
-  'identity.client_invalid': '系统标识已被使用，或公钥不符合要求。请逐项核对。',
+  'identity.client_invalid': '有内容未填写或不符合要求。请逐项核对。',
   'identity.legal_hold':
     '此人的信息现在不能删除：有法定留存、有效证照、未办结的申请或未答复的核查。',
   'identity.not_the_agent': '只有代理人本人可以接受或不接受。',

@@ -108,18 +108,38 @@ describe('a forged form is refused, wherever a page takes one', () => {
   });
 });
 
+const CLIENT_ACTS = ['suspend', 'rotate_keys', 'change_scopes', 'hold'];
+
 test('every form of every page carries the token of who reads it', async () => {
   const pages: [who: string | null, paths: string[]][] = [
     [null, ['/', '/sign-in', '/verify', '/catalogue', '/docs', '/desk/none']],
-    ['li', ['/', '/me', '/verify', '/sign-in', '/audit']],
-    ['housing-desk-1', ['/desk', '/desk?service=VS-MARITAL', '/verify', '/me']],
-    ['audit-auditor-1', ['/audit', '/verify']],
+    [
+      'li',
+      ['/', '/me', '/me/sessions', '/me/delegations', '/org', '/verify', '/sign-in', '/audit'],
+    ],
+    [
+      'housing-desk-1',
+      ['', '?service=VS-MARITAL', '/sessions', '/passkeys', '/post', '/emergencies']
+        .map((path) => `/desk${path}`)
+        .concat('/desk/emergencies?type=LT-HEALTHCERT', '/verify', '/me'),
+    ],
+    ['health-approver-1', ['/desk', '/desk/emergencies']],
+    ['audit-auditor-1', ['/audit', '/audit/emergencies', '/verify']],
+    [
+      'govsvc-operator-1',
+      ['', '/clients', '/clients/new', '/clients/housing', '/rights', '/erasures']
+        .map((path) => `/ops${path}`)
+        .concat('/ops/rights/officers/housing-desk-1')
+        .concat(CLIENT_ACTS.map((act) => `/ops/clients/housing/${act}`)),
+    ],
   ];
   const seen = new Set<string>();
   for (const [who, paths] of pages) {
     const cookie = who === null ? (await strangersForm()).cookie : await sessionOf(house, who);
     for (const path of paths) {
       const { text } = await send(house, 'GET', path, { headers: { Cookie: cookie } });
+      const ids = [...text.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+      expect([path, ids.filter((id, at) => ids.indexOf(id) !== at)]).toEqual([path, []]);
       for (const { action, token } of formsOf(text)) {
         expect([who, path, action, token]).toEqual([who, path, action, expect.any(String)]);
         const reply = await post(
@@ -133,7 +153,14 @@ test('every form of every page carries the token of who reads it', async () => {
     }
   }
   expect([...seen].sort()).toEqual(
-    ['/sign-in', '/sign-out', '/verify', '/desk', '/audit', '/audit/integrity'].sort(),
+    [
+      ...['/sign-in', '/sign-out', '/verify', '/audit', '/audit/integrity'],
+      ...['/me/sessions', '/me/delegations', '/desk', '/desk/sessions'],
+      ...['/desk/emergencies', '/ops/clients/new', '/ops/rights/officers', '/ops/erasures'],
+      ...['/ops/erasures/holds', '/ops/rights/officers/housing-desk-1'],
+      '/ops/rights/officers/housing-desk-1/leave',
+      ...CLIENT_ACTS.map((act) => `/ops/clients/housing/${act}`),
+    ].sort(),
   );
 });
 
