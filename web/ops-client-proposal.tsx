@@ -22,10 +22,11 @@ export function ProposalPage(props: ProposalProps) {
   const words = c.get('text').clients;
   const errors = error?.fields?.map(withoutIndex);
   const common = { c, values, errors };
+  const title = kind === 'create' ? words.register : words.kinds[kind];
   return (
-    <Frame c={c} title={words.kinds[kind]} at="ops">
+    <Frame c={c} title={title} at="ops">
       <h1>
-        {words.kinds[kind]}
+        {title}
         {client ? ` · ${client.id}` : ''}
       </h1>
       <p class="lead">{words.kindLeads[kind]}</p>

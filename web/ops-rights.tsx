@@ -131,7 +131,7 @@ function Waiting({ c, cityTz, request, organisationName }: Common & { request: R
       </strong>
       <p class="muted">
         {organisationName(request.organisation)} · {words.reaches[request.reach]} ·{' '}
-        {request.validFrom} {words.until} {request.validTo ?? '—'}
+        {request.validFrom} {words.until} {request.validTo ?? words.noEnd}
       </p>
       <p class="muted">
         {words.askedBy} {request.requestedBy} · {showTime(request.requestedAt, cityTz)} ·{' '}
@@ -197,7 +197,7 @@ export function OfficerPage(props: Common & { officer: ListedOfficer }) {
               {words.reaches[reach]}
               {validFrom === null && validTo === null
                 ? ''
-                : ` · ${validFrom ?? ''} ${words.until} ${validTo ?? '—'}`}
+                : ` · ${validFrom ?? ''} ${words.until} ${validTo ?? words.noEnd}`}
             </p>
           </li>
         ))}
@@ -217,58 +217,62 @@ function Changes({ c, officer, values, error }: Common & { officer: ListedOffice
   return (
     <>
       <h2>{words.askTitle}</h2>
-      <form class="stack" method="post" action={at}>
-        <FormToken c={c} />
-        <Field
-          name="act"
-          label={words.act}
-          value={values.act}
-          options={(['grant', 'revoke'] as const).map((act) => ({
-            value: act,
-            label: words.acts[act],
-          }))}
-        />
-        <Field
-          name="role"
-          label={words.role}
-          value={values.role}
-          options={ROLES.map((role) => ({ value: role, label: roleWords(c, role) }))}
-        />
-        <Field
-          name="reach"
-          label={words.reach}
-          value={values.reach}
-          options={(['own', 'below'] as const).map((reach) => ({
-            value: reach,
-            label: words.reaches[reach],
-          }))}
-        />
-        <Field
-          name="validFrom"
-          label={words.from}
-          hint={words.fromHint}
-          type="date"
-          value={values.validFrom}
-          errors={errors}
-        />
-        <Field
-          name="validTo"
-          label={words.to}
-          hint={words.toHint}
-          type="date"
-          value={values.validTo}
-          errors={errors}
-        />
-        <Field
-          name="reason"
-          label={words.reason}
-          hint={words.reasonHint}
-          value={values.reason}
-          required={true}
-          errors={errors}
-        />
-        <button type="submit">{words.ask}</button>
-      </form>
+      {c.get('actor').officerKey === officer.key ? (
+        <p class="notice">{words.yours}</p>
+      ) : (
+        <form class="stack" method="post" action={at}>
+          <FormToken c={c} />
+          <Field
+            name="act"
+            label={words.act}
+            value={values.act}
+            options={(['grant', 'revoke'] as const).map((act) => ({
+              value: act,
+              label: words.acts[act],
+            }))}
+          />
+          <Field
+            name="role"
+            label={words.role}
+            value={values.role}
+            options={ROLES.map((role) => ({ value: role, label: roleWords(c, role) }))}
+          />
+          <Field
+            name="reach"
+            label={words.reach}
+            value={values.reach}
+            options={(['own', 'below'] as const).map((reach) => ({
+              value: reach,
+              label: words.reaches[reach],
+            }))}
+          />
+          <Field
+            name="validFrom"
+            label={words.from}
+            hint={words.fromHint}
+            type="date"
+            value={values.validFrom}
+            errors={errors}
+          />
+          <Field
+            name="validTo"
+            label={words.to}
+            hint={words.toHint}
+            type="date"
+            value={values.validTo}
+            errors={errors}
+          />
+          <Field
+            name="reason"
+            label={words.reason}
+            hint={words.reasonHint}
+            value={values.reason}
+            required={true}
+            errors={errors}
+          />
+          <button type="submit">{words.ask}</button>
+        </form>
+      )}
       <h2>{words.leave}</h2>
       <p class="muted">{words.leaveLead}</p>
       <form class="stack" method="post" action={`${at}/leave`}>

@@ -332,10 +332,6 @@ export const shots: Shot[] = [
     name: 'ops-rights-own',
     who: 'govsvc-operator-1',
     path: '/ops/rights/officers/govsvc-operator-1',
-    act: async (page) => {
-      await page.fill('input[name=reason]', '自己授予');
-      await send(page);
-    },
   },
   { name: 'ops-erasures', who: 'govsvc-operator-1', path: '/ops/erasures' },
   {

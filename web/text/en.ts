@@ -376,6 +376,7 @@ export const en: Text = {
     fromHint: 'Left empty: today.',
     to: 'Last day',
     toHint: 'Left empty: without end.',
+    noEnd: 'without end',
     until: 'until',
     act: 'Change',
     reason: 'Reason',

@@ -4,6 +4,7 @@
 const fieldFaults: Record<string, string | undefined> = {
   'subject-value': '号码不正确。请逐位核对。',
   subject: '号码不正确。请逐位核对。',
+  value: '号码不正确。请逐位核对。',
   caseId: '只能用字母、数字和 . _ : / - ，最多 64 个字符，不得填写身份号码。',
   purpose: '请写明办理事由，且不得写入身份号码。',
   legalBasis: '请选择协议列明的法律依据。',
@@ -382,6 +383,7 @@ export const zh = {
     fromHint: '不填即今天。',
     to: '截止日',
     toHint: '不填即长期。',
+    noEnd: '长期',
     until: '至',
     act: '变更',
     reason: '理由',
