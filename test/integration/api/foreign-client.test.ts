@@ -91,7 +91,7 @@ describe('a token is refused', () => {
     'for an assertion without an end': { assertion: { claims: { exp: undefined } } },
     'for an assertion without a jti': { assertion: { claims: { jti: undefined } } },
     'for an assertion of the future': {
-      assertion: { claims: { iat: now() + 20, nbf: now() + 20, exp: now() + 60 } },
+      assertion: { claims: { iat: now() + 3600, nbf: now() + 3600, exp: now() + 3640 } },
     },
     'for an assertion without a kid': { assertion: { header: { kid: undefined } } },
     'for an assertion with an unknown kid': { assertion: { header: { kid: 'nobody-1' } } },
@@ -153,7 +153,7 @@ describe('a token is refused', () => {
     'for a proof of another method': { proof: { claims: { htm: 'GET' } } },
     'for a proof of another address': { proof: { claims: { htu: `${PUBLIC_URL}/v1/me` } } },
     'for a proof that is too old': { proof: { claims: { iat: now() - 120 } } },
-    'for a proof of the future': { proof: { claims: { iat: now() + 30 } } },
+    'for a proof of the future': { proof: { claims: { iat: now() + 3600 } } },
     'for a proof of another type': { proof: { header: { typ: 'jwt' } } },
     'for a proof without a key': { proof: { header: { jwk: undefined } } },
   };
@@ -222,7 +222,7 @@ describe('a call is refused', () => {
     'for a proof of another token': { proof: { claims: { ath: 'x'.repeat(43) } } },
     'for a proof of no token': { proof: { claims: { ath: undefined } } },
     'for a proof older than a minute': { proof: { claims: { iat: now() - 120 } } },
-    'for a proof of the future': { proof: { claims: { iat: now() + 30 } } },
+    'for a proof of the future': { proof: { claims: { iat: now() + 3600 } } },
     'for a proof without a jti': { proof: { claims: { jti: undefined } } },
   };
   test.each(Object.entries(invalidProof))('%s', async (_, bend) => {
