@@ -6,6 +6,7 @@ import type { Access } from './access.ts';
 import type { Actor } from './actor.ts';
 import { isInForce, type PersonalAct, refusalOf } from './delegation.ts';
 import { identityErrors } from './errors.ts';
+import { scopeOfAccount } from './row-scope.ts';
 import { deleteActing, lockDelegation, putActing } from './store-delegations.ts';
 
 const words = {
@@ -53,7 +54,7 @@ export function createActing(deps: {
       const { sessionId } = actor;
       if (sessionId === undefined) throw new TypeError('People act in sessions.');
       if (!z.uuid().safeParse(delegationId).success) throw delegationNotFound();
-      await database.transaction(async (tx) => {
+      await database.as(scopeOfAccount(personId)).transaction(async (tx) => {
         const row = await lockDelegation(tx, delegationId, personId);
         if (row?.agentId !== personId) throw delegationNotFound();
         if (!isInForce(cityDay(new Date(row.readAt), cityTz), row)) {

@@ -1,6 +1,14 @@
 // Giving, answering and ending delegations: who may act for whom, in what, from when to when.
 import { z } from 'zod';
-import { addDays, cityDay, type Database, dbNow, type Ids, type Tx } from '../platform/index.ts';
+import {
+  addDays,
+  cityDay,
+  type Database,
+  dbNow,
+  type Ids,
+  openRows,
+  type Tx,
+} from '../platform/index.ts';
 import type { Access } from './access.ts';
 import { type Acting, delegationNotFound, personOf } from './acting.ts';
 import type { Actor } from './actor.ts';
@@ -18,6 +26,7 @@ import {
 import { identityErrors } from './errors.ts';
 import { maskIdentifier, type PersonIdentifier } from './identifiers.ts';
 import type { People, RevealedPerson } from './people.ts';
+import { scopeOfAccount, scopeOfGrounds } from './row-scope.ts';
 import {
   countOpen,
   type DelegationRow,
@@ -138,6 +147,7 @@ export function createDelegations(deps: {
     { principalId, underLicence = null }: { principalId: string; underLicence?: string | null },
     input: DelegationInput,
   ): Promise<Delegation> {
+    await openRows(tx, scopeOfAccount(principalId));
     await lockPrincipal(tx, principalId);
     const today = cityDay(await dbNow(tx), cityTz);
     const { validFrom = today, validTo } = input;
@@ -185,6 +195,7 @@ export function createDelegations(deps: {
     principalRole: 'holder' | 'representative',
   ): Promise<Delegation> {
     if (!z.uuid().safeParse(id).success) throw delegationNotFound();
+    await openRows(tx, scopeOfAccount(personId));
     const row = await lockDelegation(tx, id, personId);
     if (!row) throw delegationNotFound();
     const side = row.principalId === personId ? 'principal' : 'agent';
@@ -204,13 +215,18 @@ export function createDelegations(deps: {
     return shown(tx, decided, side);
   }
 
+  const list = (personId: string) =>
+    database
+      .as(scopeOfAccount(personId))
+      .transaction((tx) => findDelegations(tx, personId, LISTED));
+
   return {
     proposeDelegation,
 
     /** What the person has given and been given, newest first, at most 100 of each. */
     async listDelegations(actor: Actor): Promise<Delegation[]> {
       const personId = personOf(actor);
-      const rows = await findDelegations(database.db, personId, LISTED);
+      const rows = await list(personId);
       return show(database.db, rows, (row) =>
         row.principalId === personId ? 'principal' : 'agent',
       );
@@ -218,7 +234,7 @@ export function createDelegations(deps: {
 
     /** What a company has given, for who speaks for it; at most 100. */
     async listDelegationsOf(principalId: string): Promise<Delegation[]> {
-      const rows = await findDelegations(database.db, principalId, LISTED);
+      const rows = await list(principalId);
       return show(
         database.db,
         rows.filter((row) => row.principalId === principalId),
@@ -266,6 +282,7 @@ export function createDelegations(deps: {
       licence: string,
       successor: string | null,
     ): Promise<void> {
+      await openRows(tx, scopeOfGrounds(licence, ...(successor === null ? [] : [successor])));
       if (successor !== null) return moveUnder(tx, licence, successor);
       for (const row of await revokeUnder(tx, licence)) {
         await log(tx, actor, row, { type: events.revoke, role: 'system' });

@@ -1,15 +1,16 @@
 // The local identity provider: signing in with a PIN or a password (contract section 5). It serves the
 // sample city and can't be switched on in production (platform/config.ts).
 import { createHmac } from 'node:crypto';
-import { AppError, type Clock, type Database } from '../platform/index.ts';
+import { AppError, type Clock, type Database, openRows } from '../platform/index.ts';
 import type { Actor } from './actor.ts';
 import { identityErrors } from './errors.ts';
 import { foldIdentifier, isCitizenId, isUscc, type PersonIdentifier } from './identifiers.ts';
 import { type Counter, countersOf, LOCKED_SECONDS } from './lockout.ts';
 import type { People } from './people.ts';
+import { scopeOfAccount } from './row-scope.ts';
 import type { SecretHash } from './secret-hash.ts';
 import type { OpenedSession, Sessions } from './sessions.ts';
-import { type Account, findOfficerSecret, findPersonSecret, putSecret } from './store-sessions.ts';
+import { type Account, findOfficerByUsername, findSecret, putSecret } from './store-sessions.ts';
 import { countTries, isDeviceKnown, putKnownDevice, settleTries } from './store-tries.ts';
 
 /** What somebody signs in with. */
@@ -31,6 +32,8 @@ export interface SignInPlace {
 
 // Long enough for who renews one licence a year, if the browser keeps cookies for so long.
 const KNOWN_DEVICE_SECONDS = 400 * 24 * 60 * 60;
+/** The id of no account. */
+const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Local sign-in of one house. */
 export function createLocalSignIn(deps: {
@@ -49,8 +52,8 @@ export function createLocalSignIn(deps: {
     credentials: Credentials,
   ): Promise<{ account: Account; hash: string } | null> {
     if ('username' in credentials) {
-      const row = await findOfficerSecret(database.db, credentials.username.trim());
-      return row && { account: { kind: 'officer', id: row.id }, hash: row.hash };
+      const officer = await findOfficerByUsername(database.db, credentials.username.trim());
+      return withSecret('officer', officer?.id);
     }
     const { scheme } = credentials;
     const value = foldIdentifier(credentials.value);
@@ -60,9 +63,14 @@ export function createLocalSignIn(deps: {
       if (error instanceof AppError) return null;
       throw error;
     });
-    if (personId === null) return null;
-    const row = await findPersonSecret(database.db, personId);
-    return row && { account: { kind: 'person', id: row.id }, hash: row.hash };
+    return withSecret('person', personId ?? undefined);
+  }
+
+  /** The account with its secret; one that isn't there is looked for too, so that it takes no less time. */
+  async function withSecret(kind: Account['kind'], id = NOBODY) {
+    const account = { kind, id };
+    const hash = await database.as(scopeOfAccount(id)).transaction((tx) => findSecret(tx, account));
+    return hash === null ? null : { account, hash };
   }
 
   const digestOf = (text: string) => createHmac('sha256', key).update(text, 'utf8').digest();
@@ -110,7 +118,10 @@ export function createLocalSignIn(deps: {
         );
         await settleTries(tx, ended ?? [], others ?? []);
         await putKnownDevice(tx, pair, KNOWN_DEVICE_SECONDS);
-        if (rehashed !== undefined) await putSecret(tx, found.account, rehashed, clock.now());
+        if (rehashed !== undefined) {
+          await openRows(tx, scopeOfAccount(found.account.id));
+          await putSecret(tx, found.account, rehashed, clock.now());
+        }
         return sessions.openSession(tx, found.account, {
           ...place,
           assurance: 'low',

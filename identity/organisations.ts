@@ -5,6 +5,7 @@ import {
   databaseFault,
   type Ids,
   isUniqueViolation,
+  openRows,
   type Tx,
 } from '../platform/index.ts';
 import { isRole, type Role } from './actor.ts';
@@ -12,6 +13,7 @@ import { identityErrors } from './errors.ts';
 import { isUscc } from './identifiers.ts';
 import { incompatible } from './officers.ts';
 import { dutyOf } from './roles.ts';
+import { scopeOfAccount } from './row-scope.ts';
 import type { SecretHash, Stretching } from './secret-hash.ts';
 import { closeSetUp, listOfficers, type OfficerRow, upsertOfficer } from './store-officers.ts';
 import {
@@ -105,6 +107,7 @@ export function createOrganisations(deps: {
       const id = await upsertOfficer(tx, officer, clock.now());
       if (password !== undefined) {
         const hash = await secretHash.hashSecret(password, stretching);
+        await openRows(tx, scopeOfAccount(id));
         await putSecret(tx, { kind: 'officer', id }, hash, clock.now());
       }
       return id;
@@ -118,6 +121,7 @@ export function createOrganisations(deps: {
       stretching: Stretching = 'now',
     ): Promise<void> {
       const hash = await secretHash.hashSecret(pin, stretching);
+      await openRows(tx, scopeOfAccount(personId));
       await putSecret(tx, { kind: 'person', id: personId }, hash, clock.now());
     },
 

@@ -2,9 +2,10 @@
 // to it, kept for one officer (WebAuthn level 3, sections 7.1 and 13.4.3).
 import { createHash } from 'node:crypto';
 import { generateRegistrationOptions, verifyRegistrationResponse } from '@simplewebauthn/server';
-import type { Database, Ids, Tx } from '../platform/index.ts';
+import { type Database, type Ids, openRows, type Tx } from '../platform/index.ts';
 import { identityErrors } from './errors.ts';
 import { MadePasskey, PasskeyLabel, relyingPartyOf } from './passkey.ts';
+import { scopeOfAccount } from './row-scope.ts';
 import {
   type ChallengeUse,
   insertChallenge,
@@ -130,6 +131,7 @@ export function createPasskeyMaking(deps: {
 
     /** Keeps a verified passkey for an officer, one of at most ten. */
     async keepPasskey(tx: Tx, officerId: string, made: VerifiedPasskey): Promise<PasskeyRow> {
+      await openRows(tx, scopeOfAccount(officerId));
       await lockOfficer(tx, officerId);
       refuseTooMany((await listPasskeys(tx, officerId)).length);
       const row = await insertPasskey(tx, { ...made, id: ids.uuid(), officerId });

@@ -13,6 +13,7 @@ import { identityErrors } from './errors.ts';
 import type { SignInPlace } from './local-sign-in.ts';
 import { UsedPasskey } from './passkey.ts';
 import { CHALLENGE_SECONDS, digestOf, handleOf, type PasskeyMaking } from './passkey-making.ts';
+import { scopeOfAccount, scopeOfCredential } from './row-scope.ts';
 import type { OpenedSession, Sessions } from './sessions.ts';
 import {
   countUse,
@@ -43,10 +44,13 @@ export function createPasskeys(deps: {
   const { database, making, sessions, access } = deps;
   const { requireParty, newChallenge, isOurs } = making;
 
+  const list = (officerId: string) =>
+    database.as(scopeOfAccount(officerId)).transaction((tx) => listPasskeys(tx, officerId));
+
   /** She who has a passkey changes passkeys only signed in with one. */
   async function requireOwner(actor: Actor): Promise<{ officerId: string; own: PasskeyRow[] }> {
     const officerId = officerOf(actor);
-    const own = await listPasskeys(database.db, officerId);
+    const own = await list(officerId);
     if (own.length > 0) requireAssurance(actor, 'high');
     return { officerId, own };
   }
@@ -57,7 +61,7 @@ export function createPasskeys(deps: {
 
     /** The officer's passkeys, the oldest first. */
     async listPasskeys(actor: Actor): Promise<Passkey[]> {
-      return (await listPasskeys(database.db, officerOf(actor))).map(asPasskey);
+      return (await list(officerOf(actor))).map(asPasskey);
     },
 
     /** What the browser is to make a passkey by, for the officer who asks (PublicKeyCredentialCreationOptionsJSON). */
@@ -85,7 +89,7 @@ export function createPasskeys(deps: {
     async removePasskey(actor: Actor, id: string): Promise<void> {
       const { officerId } = await requireOwner(actor);
       const isId = z.uuid().safeParse(id).success;
-      await database.transaction(async (tx) => {
+      await database.as(scopeOfAccount(officerId)).transaction(async (tx) => {
         if (!isId || !(await deletePasskey(tx, officerId, id))) {
           throw identityErrors.passkey_not_found('You have no passkey of this id.');
         }
@@ -116,7 +120,10 @@ export function createPasskeys(deps: {
       const used = UsedPasskey.safeParse(written);
       if (!used.success) throw refused(used.error);
       const { id, response } = used.data;
-      const passkey = await findPasskey(database.db, Buffer.from(id, 'base64url'));
+      const credentialId = Buffer.from(id, 'base64url');
+      const passkey = await database
+        .as(scopeOfCredential(credentialId))
+        .transaction((tx) => findPasskey(tx, credentialId));
       if (!passkey || passkey.rpId !== rpId) throw refused();
       const { officerId } = passkey;
       const { userHandle } = response;
@@ -141,7 +148,7 @@ export function createPasskeys(deps: {
         throw refused(cause);
       });
       if (!verified) throw refused();
-      return database.transaction(async (tx) => {
+      return database.as(scopeOfAccount(officerId)).transaction(async (tx) => {
         if (!(await countUse(tx, passkey.id, authenticationInfo.newCounter))) throw refused();
         return sessions.openSession(
           tx,

@@ -23,3 +23,18 @@ export function rowScopeOf(actor: Actor): RowScope {
       return {};
   }
 }
+
+/** An account's secret, passkeys and delegations: a person's, a company's or an officer's. */
+export function scopeOfAccount(id: string): RowScope {
+  return { account: id };
+}
+
+/** The passkey of a credential somebody signs in with. */
+export function scopeOfCredential(id: Buffer): RowScope {
+  return { credential: id.toString('hex') };
+}
+
+/** The delegations given under these licences. */
+export function scopeOfGrounds(...licences: string[]): RowScope {
+  return { under: licences.join(',') };
+}

@@ -21,7 +21,7 @@ export async function putEnrolment(
 }
 
 const holds = sql`e.expires_at > platform.now() and o.left_at is null
-  and not exists (select from identity.passkeys p where p.officer_id = e.officer_id)`;
+  and not identity.has_passkey(e.officer_id)`;
 
 /** The officer whose link holds: she is still here and has got no passkey meanwhile. */
 export async function findEnrolment(
@@ -59,10 +59,8 @@ export async function waysInOf(
 ): Promise<{ hasPasskey: boolean; hasSecret: boolean }> {
   const [row] = await selectRows<{ hasPasskey: boolean; hasSecret: boolean }>(
     tx,
-    sql`select
-      exists (select from identity.passkeys where officer_id = ${officerId}) as "hasPasskey",
-      exists (select from identity.local_secrets
-        where account_kind = 'officer' and account_id = ${officerId}) as "hasSecret"`,
+    sql`select identity.has_passkey(${officerId}::uuid) as "hasPasskey",
+      identity.has_secret(${officerId}::uuid) as "hasSecret"`,
   );
   return row ?? { hasPasskey: false, hasSecret: false };
 }

@@ -58,17 +58,14 @@ export async function putSecret(tx: Tx, account: Account, hash: string, at: Date
   );
 }
 
-/** The account and stored secret of a person. */
-export async function findPersonSecret(
-  tx: Tx,
-  personId: string,
-): Promise<{ id: string; hash: string } | null> {
-  const [row] = await selectRows<{ id: string; hash: string }>(
+/** The stored secret of an account, where it has one. */
+export async function findSecret(tx: Tx, { kind, id }: Account): Promise<string | null> {
+  const [row] = await selectRows<{ hash: string }>(
     tx,
-    sql`select account_id as id, hash from identity.local_secrets
-      where account_kind = 'person' and account_id = ${personId}`,
+    sql`select hash from identity.local_secrets
+      where account_kind = ${kind} and account_id = ${id}`,
   );
-  return row ?? null;
+  return row?.hash ?? null;
 }
 
 /** The officer of a user name who is still here; she need not have a secret. */
@@ -79,19 +76,6 @@ export async function findOfficerByUsername(
   const [row] = await selectRows<{ id: string }>(
     tx,
     sql`select id from identity.officers where username = ${username} and left_at is null`,
-  );
-  return row ?? null;
-}
-
-export async function findOfficerSecret(
-  tx: Tx,
-  username: string,
-): Promise<{ id: string; hash: string } | null> {
-  const [row] = await selectRows<{ id: string; hash: string }>(
-    tx,
-    sql`select o.id, s.hash from identity.officers o
-      join identity.local_secrets s on s.account_kind = 'officer' and s.account_id = o.id
-      where o.username = ${username} and o.left_at is null`,
   );
   return row ?? null;
 }
@@ -134,8 +118,7 @@ export async function findSession(
         left join identity.officers o on o.id = s.officer_id
         left join lateral identity.standing(s.id, s.officer_id, (now at time zone ${cityTz})::date)
           as standing on true
-        left join identity.acting_sessions a on a.session_id = s.id
-        left join identity.delegations d on d.id = a.delegation_id and d.agent_id = s.person_id
+        left join lateral identity.acting_by(s.id, s.person_id) as d on true
       where s.token_digest = ${tokenDigest} and s.idle_expires_at > now and s.expires_at > now`,
   );
   return row ?? null;

@@ -9,6 +9,9 @@ const names = [
   'verifications',
   'tag',
   'log',
+  'account',
+  'credential',
+  'under',
   'system',
 ] as const;
 

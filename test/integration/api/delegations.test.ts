@@ -24,7 +24,7 @@ let number: string;
 beforeAll(async () => {
   const { identity, database } = house.services;
   const id = await identity.ensurePerson(database.db, DAUGHTER, '李小明之女');
-  await identity.putPersonSecret(database.db, id, PIN, 'first-use');
+  await database.transaction((tx) => identity.putPersonSecret(tx, id, PIN, 'first-use'));
   const issued = await house.client('health').call('POST', '/v1/licences', healthCertificate());
   number = String((issued.json as JsonObject).number);
   li = await sessionOf(house, 'li');

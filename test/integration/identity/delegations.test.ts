@@ -18,7 +18,7 @@ async function aPerson(name = '王五') {
   people += 1;
   const identifier = { scheme: 'cn-id' as const, value: citizenId('19700101', people) };
   const id = await identity.ensurePerson(database.db, identifier, name);
-  await identity.putPersonSecret(database.db, id, '480213', 'first-use');
+  await database.transaction((tx) => identity.putPersonSecret(tx, id, '480213', 'first-use'));
   const { cookie, actor } = await identity.signIn(
     { ...identifier, pin: '480213' },
     newPlace(identity),

@@ -37,7 +37,7 @@ beforeAll(async () => {
 async function newPerson(sequence: number, stretching: Stretching = 'now') {
   const identifier = { scheme: 'cn-id' as const, value: citizenId('20010909', sequence) };
   const id = await identity.ensurePerson(database.db, identifier);
-  await identity.putPersonSecret(database.db, id, '111222', stretching);
+  await database.transaction((tx) => identity.putPersonSecret(tx, id, '111222', stretching));
   return { ...identifier, pin: '111222', id };
 }
 
@@ -74,9 +74,11 @@ describe('signing in', () => {
     });
     const { password: _, ...officer } = clerk;
     const change = { ...officer, key: 'housing-desk-1', organisationId: 'housing' };
-    await identity.putOfficer(database.db, { ...change, roles: ['approver'] });
+    await database.transaction((tx) => identity.putOfficer(tx, { ...change, roles: ['approver'] }));
     expect((await identity.findSession(cookie, 'request-2'))?.roles).toEqual(['approver']);
-    await identity.putOfficer(database.db, { ...change, roles: ['desk', 'provider'] });
+    await database.transaction((tx) =>
+      identity.putOfficer(tx, { ...change, roles: ['desk', 'provider'] }),
+    );
   });
 
   it('stretches a sample secret at its first use, again when it has become too cheap', async () => {

@@ -49,7 +49,9 @@ async function newcomer(roles: Role[] = [], organisationId = 'housing'): Promise
   serial += 1;
   const key = `officer-${serial}`;
   const officer = { key, username: key, password: PASSWORD, organisationId, roles };
-  await identity.putOfficer(db, { ...officer, stretching: 'first-use' });
+  await database.transaction((tx) =>
+    identity.putOfficer(tx, { ...officer, stretching: 'first-use' }),
+  );
   return key;
 }
 
@@ -74,7 +76,9 @@ beforeAll(async () => {
     await identity.putOrganisation(db, one);
   for (const key of ['op-1', 'op-2', 'op-3']) {
     const officer = { key, username: key, password: PASSWORD, organisationId: 'govsvc' };
-    await identity.putOfficer(db, { ...officer, roles: ['operator'], stretching: 'first-use' });
+    await database.transaction((tx) =>
+      identity.putOfficer(tx, { ...officer, roles: ['operator'], stretching: 'first-use' }),
+    );
     sessions.set(key, (await signedIn(key)).actor);
   }
 });

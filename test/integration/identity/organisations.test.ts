@@ -43,12 +43,14 @@ describe('officers', () => {
   it('hold exactly the roles given last, and show no secret', async () => {
     await identity.putOrganisation(db, HOUSING);
     const input = { key: 'housing-1', username: 'housing-1', organisationId: 'housing' };
-    const id = await identity.putOfficer(db, {
-      ...input,
-      roles: ['issuer', 'desk'],
-      password: 'long enough',
-      stretching: 'first-use',
-    });
+    const id = await database.transaction((tx) =>
+      identity.putOfficer(tx, {
+        ...input,
+        roles: ['issuer', 'desk'],
+        password: 'long enough',
+        stretching: 'first-use',
+      }),
+    );
     expect(await identity.putOfficer(db, { ...input, roles: ['approver', 'desk'] })).toBe(id);
     expect(await identity.listOfficers('housing')).toEqual([
       { ...input, id, roles: ['approver', 'desk'] },

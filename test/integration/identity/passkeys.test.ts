@@ -19,14 +19,16 @@ beforeAll(() => database.transaction((tx) => identity.putOrganisation(tx, HOUSIN
 async function anOfficer() {
   officers += 1;
   const name = `housing-desk-${officers}`;
-  await identity.putOfficer(database.db, {
-    key: name,
-    username: name,
-    password: 'correct horse battery',
-    organisationId: 'housing',
-    roles: ['desk'],
-    stretching: 'first-use',
-  });
+  await database.transaction((tx) =>
+    identity.putOfficer(tx, {
+      key: name,
+      username: name,
+      password: 'correct horse battery',
+      organisationId: 'housing',
+      roles: ['desk'],
+      stretching: 'first-use',
+    }),
+  );
   const { actor } = await identity.signIn(
     { username: name, password: 'correct horse battery' },
     newPlace(identity),

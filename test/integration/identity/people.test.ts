@@ -115,7 +115,7 @@ describe('at rest', () => {
   it('holds no identifier and no name in plain bytes, in no table of the room', async () => {
     const value = citizenId('19770519', 7);
     const id = await identity.ensurePerson(database.db, { scheme: 'cn-id', value }, '司马相如');
-    await identity.putPersonSecret(database.db, id, '739162', 'first-use');
+    await database.transaction((tx) => identity.putPersonSecret(tx, id, '739162', 'first-use'));
     const tables = await ownerSql<{ name: string }[]>`
       select tablename as name from pg_tables where schemaname = 'identity'`;
     expect(tables.length).toBeGreaterThan(10);

@@ -47,7 +47,9 @@ beforeAll(async () => {
   ] as const) {
     const officer = { key, username: key, password: PASSWORD, organisationId };
     const given: Role[] = [...roles];
-    await identity.putOfficer(db, { ...officer, roles: given, stretching: 'first-use' });
+    await database.transaction((tx) =>
+      identity.putOfficer(tx, { ...officer, roles: given, stretching: 'first-use' }),
+    );
   }
   await db.execute(sql`delete from identity.role_grants where role = 'approver'`);
   await db.execute(sql`insert into identity.role_grants (officer_id, role, reach, granted_at)

@@ -105,8 +105,9 @@ test('she makes herself its agent at once, and others once they accept', async (
 
 test('her session acts for it, by one delegation however often she begins', async () => {
   const account = { scheme: LI.scheme, value: LI.value, pin: '480213' };
-  const { db } = house.database;
-  await house.identity.putPersonSecret(db, li.personId ?? '', account.pin, 'first-use');
+  await house.database.transaction((tx) =>
+    house.identity.putPersonSecret(tx, li.personId ?? '', account.pin, 'first-use'),
+  );
   const place = newPlace(house.identity);
   const { cookie, actor } = await house.identity.signIn(account, place);
   for (const _ of ['first', 'again']) {

@@ -67,7 +67,9 @@ describe('an agent’s session, on PostgreSQL', () => {
       agent,
       { scheme: 'cn-id', value: citizenId('19500101', 2) },
     ]);
-    await identity.putPersonSecret(database.db, agentId, '111222', 'first-use');
+    await database.transaction((tx) =>
+      identity.putPersonSecret(tx, agentId, '111222', 'first-use'),
+    );
     ({ cookie } = await identity.signIn({ ...agent, pin: '111222' }, newPlace(identity)));
   });
 
