@@ -175,7 +175,7 @@ describe('erasing a person', () => {
     const { subject, licence } = await aPerson();
     await cancel(licence);
     const her = await identity.ensurePerson(database.db, subject);
-    await identity.putPersonSecret(database.db, her, PIN, 'first-use');
+    await database.transaction((tx) => identity.putPersonSecret(tx, her, PIN, 'first-use'));
     const signIn = async (who: object) => {
       const reply = await send(house, 'POST', '/sign-in', {
         headers: { 'Content-Type': 'application/json', Origin: PUBLIC_URL },
