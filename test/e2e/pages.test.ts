@@ -69,7 +69,7 @@ describe('an auditor', () => {
     const page = await house.signedIn('audit-auditor-1');
     await page.fill('input[name=caseId]', 'E2E-audit');
     await page.click('main form.stack button[type=submit]');
-    expect(await page.textContent('table')).toContain('VS-MARITAL');
+    expect(await page.textContent('table')).toContain('婚姻登记状况核查');
     await page.click('form[action="/audit/integrity"] button');
     expect(await page.textContent('.notice.good')).toContain('完好');
     await page.context().close();
