@@ -166,7 +166,7 @@ describe('on the pages', () => {
     expect((await other.post({ decision: 'approve', reason: 'checked' })).status).toBe(303);
     expect((await page(li, place)).text).toContain('govsvc-operator-2');
     const shown = await page(wang, '/ops/clients/housing-4');
-    expect(shown.text).toContain('licences:read');
+    expect(shown.text).toContain('read licences');
     expect((await page(wang, '/ops/clients', 'zh')).text).toContain('housing-4');
   });
 

@@ -4,9 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runYihao } from '../../support/yihao-command.ts';
-import { PASSWORD, PUBLIC_URL, withHouse } from '../api/house.ts';
-import { citizenId } from '../identity/house.ts';
+import { PASSWORD, PUBLIC_URL, withHouse } from '../integration/api/house.ts';
+import { citizenId } from '../integration/identity/house.ts';
+import { runYihao } from '../support/yihao-command.ts';
 
 const house = withHouse();
 const operator = 'govsvc-operator-1';
