@@ -239,7 +239,8 @@ describe('what is kept', () => {
       select idempotency_keys::text as text, response from platform.idempotency_keys`;
     const bytes = Buffer.concat([Buffer.from(row?.text), row?.response]);
     const hexOf = (text: string) => Buffer.from(text).toString('hex');
-    for (const word of ['housing', 'invoice', request, '张三', 'location', '201']) {
+    // Nothing so short that digests could spell it by chance.
+    for (const word of ['housing', 'invoice', request, '张三', 'location']) {
       expect(bytes.includes(word), word).toBe(false);
       expect(bytes.includes(hexOf(word)), word).toBe(false);
     }
