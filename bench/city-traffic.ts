@@ -26,7 +26,7 @@ export async function createTraffic({ baseUrl, dataDir }: { baseUrl: string; dat
       baseUrl,
     });
   const [housing, health] = await Promise.all([clientOf('housing'), clientOf('health')]);
-  // Who has asked not to be asked about is refused.
+  // p-abroad is left to the demo, which reads his list of looks.
   const people = PersonFile.parse(
     JSON.parse(await readFile(join(dataDir, 'people.json'), 'utf8')),
   ).filter(({ scheme, key }) => scheme === 'cn-id' && key !== 'p-abroad');
