@@ -1,6 +1,7 @@
 // All pages in one application: the frame around them, and refusals as pages.
 import { Hono, type Next } from 'hono';
 import { AppError } from '../platform/index.ts';
+import { auditRoutes } from './audit-routes.tsx';
 import { delegationRoutes } from './delegation-routes.tsx';
 import type { PageDeps } from './deps.ts';
 import { emergencyPages } from './emergency-routes.tsx';
@@ -73,6 +74,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', signInRoutes(deps));
   framed.route('/', sessionsRoutes(deps));
   framed.route('/', signedInRoutes(deps));
+  framed.route('/', auditRoutes(deps));
   framed.route('/', opsRoutes());
   framed.route('/', opsClientRoutes(deps));
   framed.route('/', opsPartyRoutes(deps));

@@ -1,8 +1,7 @@
-// Pages of signed-in people: /me, /desk, /audit. Each act is a form that posts and redirects.
+// Pages of signed-in people: /me, /desk. Each act is a form that posts and redirects.
 import { Hono } from 'hono';
 import { type PersonalAct, refusalOf } from '../identity/index.ts';
 import { AppError } from '../platform/index.ts';
-import { AuditPage } from './audit.tsx';
 import type { PageDeps } from './deps.ts';
 import { AskPage, paramsFromForm, VerificationPage } from './desk.tsx';
 import { statusOf } from './error-page.tsx';
@@ -26,7 +25,6 @@ export function signedInRoutes(deps: PageDeps) {
     return {
       typeName: (id: string) => typeNames.get(id) ?? id,
       organisationName: (id: string) => organisationNames.get(id) ?? id,
-      departments: [...organisationNames].map(([id, name]) => ({ id, name })),
     };
   }
 
@@ -52,31 +50,6 @@ export function signedInRoutes(deps: PageDeps) {
         error={error && told(c, error, 'subject-value')}
         recent={recent.items}
         cityTz={cityTz}
-      />
-    );
-  }
-
-  async function auditPage(
-    c: PageContext,
-    values: Record<string, string>,
-    more: Pick<Parameters<typeof AuditPage>[0], 'result' | 'integrity' | 'error'>,
-  ) {
-    const [{ departments }, services] = await Promise.all([
-      namesOf(c),
-      exchange.listServices(c.get('actor')),
-    ]);
-    return (
-      <AuditPage
-        c={c}
-        cityTz={cityTz}
-        departments={departments}
-        services={services.map((service) => ({
-          id: service.id,
-          name: nameIn(c.get('lang'), service),
-        }))}
-        values={values}
-        log={await oversight.logState()}
-        {...more}
       />
     );
   }
@@ -165,45 +138,5 @@ export function signedInRoutes(deps: PageDeps) {
       return c.html(
         <VerificationPage c={c} verification={verification} service={service} cityTz={cityTz} />,
       );
-    })
-    .get('/audit', async (c) => {
-      requireKind(c, 'officer');
-      return c.html(await auditPage(c, {}, {}));
-    })
-    .post('/audit', async (c) => {
-      requireKind(c, 'officer');
-      const form = await readOwnForm(c, identity);
-      const { subject, reason, department, service, caseId, outcome } = form;
-      try {
-        const result = await oversight.search(c.get('actor'), {
-          ...(subject
-            ? {
-                subject: {
-                  scheme: /^\d{17}[\dX]$/i.test(subject) ? 'cn-id' : 'uscc',
-                  value: subject,
-                },
-              }
-            : {}),
-          ...(reason ? { reason } : {}),
-          ...(department ? { department } : {}),
-          ...(service ? { service } : {}),
-          ...(caseId ? { caseId } : {}),
-          ...(outcome ? { outcome } : {}),
-          limit: 50,
-        });
-        return c.html(await auditPage(c, form, { result }));
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        return c.html(
-          await auditPage(c, form, { error: told(c, error, 'subject') }),
-          statusOf(error),
-        );
-      }
-    })
-    .post('/audit/integrity', async (c) => {
-      requireKind(c, 'officer');
-      await readOwnForm(c, identity);
-      const integrity = await oversight.integrity(c.get('actor'));
-      return c.html(await auditPage(c, {}, { integrity }));
     });
 }

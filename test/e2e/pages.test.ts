@@ -70,6 +70,7 @@ describe('an auditor', () => {
     await page.fill('input[name=caseId]', 'E2E-audit');
     await page.click('main form.stack button[type=submit]');
     expect(await page.textContent('table')).toContain('婚姻登记状况核查');
+    await page.goto('/audit/integrity');
     await page.click('form[action="/audit/integrity"] button');
     expect(await page.textContent('.notice.good')).toContain('完好');
     await page.context().close();

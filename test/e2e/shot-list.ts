@@ -133,7 +133,7 @@ export const shots: Shot[] = [
   {
     name: 'audit-integrity',
     who: 'audit-auditor-1',
-    path: '/audit',
+    path: '/audit/integrity',
     act: (page) => page.click('form[action="/audit/integrity"] button'),
   },
   {

@@ -1,4 +1,5 @@
 // The words of the pages in English; the same keys as zh.ts.
+import { auditEn } from './audit-en.ts';
 import type { Text } from './zh.ts';
 
 export const en: Text = {
@@ -293,32 +294,7 @@ export const en: Text = {
     reason: 'Reason',
     state: 'State',
   },
-  audit: {
-    title: 'Audit of the access log',
-    lead: 'Each of your searches is written to the log, too.',
-    subject: 'By person (number)',
-    reason: 'Reason for the search',
-    reasonHint: 'Needed when you search by person.',
-    department: 'Department',
-    service: 'Question',
-    caseId: 'Case',
-    outcome: 'Outcome',
-    any: 'Any',
-    search: 'Search',
-    results: 'Results',
-    none: 'No entry matches.',
-    index: 'Index',
-    actor: 'Actor (pseudonym)',
-    integrity: 'Check the log',
-    integrityText:
-      'Recomputes the tree from every stored entry and compares it with the signed checkpoint.',
-    run: 'Check now',
-    intact: 'Intact',
-    broken: 'Faults found',
-    checked: 'Entries checked',
-    root: 'Root',
-    head: 'Current checkpoint',
-  },
+  audit: auditEn,
   ops: {
     title: 'Running the platform',
     lead: 'Operators see nobody’s data. Changes take two: one proposes, another decides.',

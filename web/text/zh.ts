@@ -1,4 +1,5 @@
 // The words of the pages in Chinese; en.ts has the same keys (checked by the type).
+import { auditZh } from './audit-zh.ts';
 
 /** What is wrong with a field, by its id; without words here the refusal's own are shown. */
 const fieldFaults: Record<string, string | undefined> = {
@@ -301,31 +302,7 @@ export const zh = {
     reason: '理由',
     state: '状态',
   },
-  audit: {
-    title: '访问日志审计',
-    lead: '您的每一次检索也会写入日志。',
-    subject: '按人检索（号码）',
-    reason: '检索理由',
-    reasonHint: '按人检索时必填。',
-    department: '部门',
-    service: '核查事项',
-    caseId: '案件编号',
-    outcome: '结果',
-    any: '不限',
-    search: '检索',
-    results: '检索结果',
-    none: '没有符合条件的记录。',
-    index: '序号',
-    actor: '经办人化名',
-    integrity: '核验日志完整性',
-    integrityText: '从存储的每条记录重新计算哈希树，并与签名的检查点比较。',
-    run: '开始核验',
-    intact: '完好',
-    broken: '发现问题',
-    checked: '已核验记录数',
-    root: '树根',
-    head: '当前检查点',
-  },
+  audit: auditZh,
   ops: {
     title: '平台运维',
     lead: '运维人员不能查看任何个人信息。凡变更都需两人：一人提出，另一人决定。',

@@ -124,7 +124,7 @@ test('every form of every page carries the token of who reads it', async () => {
         .concat('/desk/emergencies?type=LT-HEALTHCERT', '/verify', '/me'),
     ],
     ['health-approver-1', ['/desk', '/desk/emergencies']],
-    ['audit-auditor-1', ['/audit', '/audit/emergencies', '/verify']],
+    ['audit-auditor-1', ['/audit', '/audit/emergencies', '/audit/integrity', '/verify']],
     [
       'govsvc-operator-1',
       ['', '/clients', '/clients/new', '/clients/housing', '/rights', '/erasures']

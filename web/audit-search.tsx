@@ -1,25 +1,22 @@
-// The auditor's page: search every look, prove the log whole.
-import type { LogState, Oversight } from '../oversight/index.ts';
+// /audit: search every look.
+import type { Oversight } from '../oversight/index.ts';
+import { AuditSections } from './audit-sections.tsx';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
-import { WitnessLine } from './witness-line.tsx';
 import { eventWords, roleWords, type Told } from './words.ts';
 
 type SearchResult = Awaited<ReturnType<Oversight['search']>>;
-type Integrity = Awaited<ReturnType<Oversight['integrity']>>;
 
-interface AuditProps {
+interface AuditSearchProps {
   c: PageContext;
   cityTz: string;
   departments: { id: string; name: string }[];
   services: { id: string; name: string }[];
   values: Record<string, string>;
   result?: SearchResult | undefined;
-  integrity?: Integrity | undefined;
-  log: LogState;
   error?: Told | undefined;
 }
 
-export function AuditPage(props: AuditProps) {
+export function AuditSearchPage(props: AuditSearchProps) {
   const { c, departments, services, values, result, error } = props;
   const text = c.get('text');
   const words = text.audit;
@@ -28,9 +25,7 @@ export function AuditPage(props: AuditProps) {
     <Frame c={c} title={words.title} at="audit">
       <h1>{words.title}</h1>
       <p class="lead">{words.lead}</p>
-      <p>
-        <a href="/audit/emergencies">{text.emergencies.title}</a>
-      </p>
+      <AuditSections c={c} at="/audit" />
       {error ? <ErrorSummary c={c} detail={error.detail} fields={errors} /> : null}
       <form method="post" action="/audit" class="stack">
         <FormToken c={c} />
@@ -75,7 +70,6 @@ export function AuditPage(props: AuditProps) {
         <button type="submit">{words.search}</button>
       </form>
       {result ? <Results {...props} result={result} /> : null}
-      <IntegritySection {...props} />
     </Frame>
   );
 }
@@ -85,7 +79,7 @@ function named(things: { id: string; name: string }[], id: string | null | undef
   return things.find((thing) => thing.id === id)?.name ?? id ?? '—';
 }
 
-function Results(props: AuditProps & { result: SearchResult }) {
+function Results(props: AuditSearchProps & { result: SearchResult }) {
   const { c, result, cityTz, departments, services } = props;
   const text = c.get('text');
   const words = text.audit;
@@ -147,48 +141,5 @@ function Results(props: AuditProps & { result: SearchResult }) {
         </tbody>
       </table>
     </div>
-  );
-}
-
-function IntegritySection({ c, integrity, log }: AuditProps) {
-  const text = c.get('text');
-  const words = text.audit;
-  return (
-    <section>
-      <h2 id="integrity">{words.integrity}</h2>
-      <p class="lead">{words.integrityText}</p>
-      <WitnessLine c={c} log={log} />
-      {log.checkpoint ? (
-        <details>
-          <summary>{words.head}</summary>
-          <pre class="mono scroll">{log.checkpoint}</pre>
-        </details>
-      ) : null}
-      <form method="post" action="/audit/integrity">
-        <FormToken c={c} />
-        <button class="quiet" type="submit">
-          {words.run}
-        </button>
-      </form>
-      {integrity ? (
-        <div class={integrity.ok ? 'notice good' : 'notice bad'}>
-          <p>
-            <strong>{integrity.ok ? words.intact : words.broken}</strong> · {words.checked}:{' '}
-            {integrity.checked}
-          </p>
-          <p>
-            {words.root}: <code>{integrity.root}</code>
-          </p>
-          <ul>
-            {integrity.faults.map((fault) => (
-              <li>
-                {fault.index === undefined ? '' : `#${fault.index}: `}
-                {fault.what}
-              </li>
-            ))}
-          </ul>
-        </div>
-      ) : null}
-    </section>
   );
 }
