@@ -16,3 +16,4 @@ export { createSignerDesk } from './signer-desk.ts';
 export { serveSigner } from './signer-server.ts';
 export type { AllocatedStatus, StatusValue } from './status-lists.ts';
 export type { VerifiedCredential, VerifyOptions } from './verify-credential.ts';
+export { openVrf, type Vrf, verifyVrf } from './vrf.ts';

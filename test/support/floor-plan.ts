@@ -35,6 +35,7 @@ const fences: { libraries: string[]; allowed: RegExp }[] = [
     allowed: /^signing\//,
   },
   { libraries: ['jose'], allowed: /^(signing|identity)\// },
+  { libraries: ['@noble/curves'], allowed: /^signing\// },
   {
     libraries: ['oidc-provider', 'openid-client', '@node-rs/argon2', '@simplewebauthn/server'],
     allowed: /^identity\//,
