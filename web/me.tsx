@@ -5,7 +5,7 @@ import type { Registry } from '../registry/index.ts';
 import { FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
 import { QrCode } from './qr.tsx';
 import { WitnessLine } from './witness-line.tsx';
-import { eventWords, roleWords } from './words.ts';
+import { eventWords, inFours, roleWords } from './words.ts';
 
 type OwnLicence = Awaited<ReturnType<Registry['ownLicences']>>[number];
 type AccessLog = Awaited<ReturnType<Oversight['accessLog']>>;
@@ -94,7 +94,7 @@ function LicenceCard({
         <dd>{showTime(licence.issuedAt, cityTz)}</dd>
         <dt>{text.me.code}</dt>
         <dd>
-          <code>{licence.verificationCode}</code>
+          <code>{inFours(licence.verificationCode)}</code>
         </dd>
         <dt>{text.me.number}</dt>
         <dd>

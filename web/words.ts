@@ -84,3 +84,8 @@ export function roleWords(c: PageContext, role: string | null | undefined): stri
   const roles: Record<string, string | undefined> = c.get('text').roles;
   return role ? (roles[role] ?? role) : '';
 }
+
+/** A verification code as it is read out and typed: QRTH-QEVM-AA2F-TH84. The check folds the hyphens away. */
+export function inFours(code: string): string {
+  return code.match(/.{1,4}/g)?.join('-') ?? code;
+}

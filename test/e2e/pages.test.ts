@@ -81,6 +81,7 @@ describe('anyone', () => {
   test('checks a licence by its code, from the address fragment too', async () => {
     const citizen = await house.signedIn('p-divorced');
     const code = (await citizen.textContent('.licence code')) ?? '';
+    expect(code).toMatch(/^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/);
     await citizen.context().close();
     const typed = await house.open({ hasScript: false });
     await typed.goto('/verify');
