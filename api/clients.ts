@@ -20,7 +20,7 @@ import {
 } from './shapes.ts';
 
 const ClientShape = shapeOf<Client>('Client', "A department's system: state, scopes, public keys.");
-const ChangeShape = shapeOf<ClientChange>(
+export const ChangeShape = shapeOf<ClientChange>(
   'ClientChange',
   'A proposed change of a client or relying party, who proposed it, and what was decided by whom.',
 );

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { createAudit } from '../audit/index.ts';
 import { createCatalogue } from '../catalogue/index.ts';
 import { createExchange } from '../exchange/index.ts';
-import { createIdentity, deviceCookie, flowCookie, sessionCookie } from '../identity/index.ts';
+import {
+  createIdentity,
+  deviceCookie,
+  flowCookie,
+  NOTICE_SUBSCRIBER,
+  SESSION_ENDED,
+  sessionCookie,
+} from '../identity/index.ts';
 import { createErasures, createOversight } from '../oversight/index.ts';
 import {
   type Config,
@@ -124,11 +131,16 @@ export async function compose(options: ComposeOptions) {
     publicUrl,
     publicUrlAliases,
     logger,
+    outbox,
     isLocalSignInAllowed: config.isLocalSignInAllowed,
     identityProviders: config.identityProviders,
     isMutualTlsOffered: config.trustedProxies.length > 0,
     cityTz,
   });
+
+  if (keystore.mayLoad('token')) {
+    outbox.on(SESSION_ENDED, NOTICE_SUBSCRIBER, identity.sendSignOutNotice);
+  }
 
   // Floors 4 to 6: registry, catalogue, exchange, oversight
   const registry = createRegistry({
@@ -230,8 +242,9 @@ export async function compose(options: ComposeOptions) {
           health.progress('rotation', { unfinished: rotating });
         });
         await queue.start();
-        await outbox.start();
       }
+      // Each process takes what it has subscribed to; the role with the token key tells relying parties.
+      await outbox.start();
     },
 
     /** Ends it all, last built first. */

@@ -27,6 +27,8 @@ const Claims = z.object({
   scope: z.string().optional(),
   iat: z.number(),
   exp: z.number(),
+  // Ours: how often its client had been stopped when it was made.
+  stops: z.int().default(0),
   // Bound to one key: of proofs (RFC 9449 section 6) or of a certificate (RFC 8705 section 3.1).
   cnf: z.union([z.strictObject({ jkt: z.string() }), z.strictObject({ 'x5t#S256': z.string() })]),
 });

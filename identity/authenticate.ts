@@ -118,6 +118,12 @@ export function createAuthenticate(deps: {
         const thumbprint = claims.cnf['x5t#S256'];
         client = await byCertificate(certificate, { clientId, thumbprint });
       }
+      if (claims.stops !== client.stops) {
+        throw tokenRefusal(
+          'the client was stopped since this token was made; get a new one',
+          scheme,
+        );
+      }
       const granted = (claims.scope ?? '').split(' ').filter(isScope);
       return {
         kind: 'client',

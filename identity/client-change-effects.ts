@@ -11,7 +11,12 @@ import { isPartyProposal } from './relying-party-change.ts';
 import { createRelyingPartyEffects } from './relying-party-effects.ts';
 import type { ClientChangeRow } from './store-client-changes.ts';
 import { endKeys, insertKeys } from './store-client-keys.ts';
-import { lockClient, updateClientScopes, updateClientState } from './store-clients.ts';
+import {
+  lockClient,
+  updateClientHold,
+  updateClientScopes,
+  updateClientState,
+} from './store-clients.ts';
 import { findOrganisation } from './store-organisations.ts';
 import { findRelyingParty } from './store-relying-parties.ts';
 
@@ -54,7 +59,7 @@ export function createClientChangeEffects({
   /** Makes an approved change true, after checking it again: much may have happened since. */
   async function apply(tx: Tx, change: ClientChangeRow): Promise<void> {
     const proposal = proposalOf(change);
-    await check(tx, proposal.kind === 'hold' ? { ...proposal, kind: 'suspend' } : proposal);
+    await check(tx, asSuspension(proposal));
     if (isPartyProposal(proposal)) return parties.apply(tx, proposal);
     const { client } = proposal;
     const at = clock.now();
@@ -85,7 +90,24 @@ export function createClientChangeEffects({
     }
   }
 
-  return { check, apply };
+  /** Stops a client or relying party for as long as this hold works; null lifts it. */
+  async function hold(
+    tx: Tx,
+    kind: 'hold' | 'hold_party',
+    client: string,
+    changeId: string | null,
+  ): Promise<void> {
+    if (kind === 'hold') return updateClientHold(tx, client, changeId, clock.now());
+    return parties.hold(tx, client, changeId);
+  }
+
+  return { check, apply, hold };
+}
+
+/** A hold that is confirmed is a suspension from then on. */
+function asSuspension(proposal: ClientProposal): ClientProposal {
+  if (proposal.kind === 'hold') return { ...proposal, kind: 'suspend' };
+  return proposal.kind === 'hold_party' ? { ...proposal, kind: 'suspend_party' } : proposal;
 }
 
 /** The stored proposal, read like one that comes in. */

@@ -59,6 +59,11 @@ export const CLIENT_CHANGE_KINDS = [
 ] as const satisfies readonly Exclude<ClientProposal['kind'], 'create' | PartyProposal['kind']>[];
 export type ClientChangeKind = (typeof CLIENT_CHANGE_KINDS)[number];
 
+/** True of what works before a second operator has seen it. */
+export function isHoldKind(kind: ClientProposal['kind']): kind is 'hold' | 'hold_party' {
+  return kind === 'hold' || kind === 'hold_party';
+}
+
 /** In which states of a client each change may be made. */
 const ALLOWED = {
   suspend: ['active', 'held'],

@@ -15,6 +15,7 @@ import {
   type ClientProposal,
   HOLD_HOURS,
   HOLD_PAUSE_DAYS,
+  isHoldKind,
 } from './client-change.ts';
 import { createClientChangeEffects } from './client-change-effects.ts';
 import { ClientKeys } from './client-keys.ts';
@@ -34,7 +35,6 @@ import {
   listClientChanges,
   lockClientChange,
 } from './store-client-changes.ts';
-import { updateClientHold } from './store-clients.ts';
 
 /** A change as operators see it. */
 export interface ClientChange {
@@ -71,7 +71,7 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export function createClientChanges(deps: ClientChangesDeps) {
   const { database, clock, ids, clients, relyingParties, recordAccess } = deps;
 
-  const { check, apply } = createClientChangeEffects({ clock, clients, relyingParties });
+  const { check, apply, hold } = createClientChangeEffects({ clock, clients, relyingParties });
 
   async function record(
     tx: Tx,
@@ -159,18 +159,18 @@ export function createClientChanges(deps: ClientChangesDeps) {
       const id = ids.uuid();
       return database.transaction(async (tx) => {
         const { organisationId } = await check(tx, proposal);
-        if (kind === 'hold') await checkHold(tx, officerId, clientId);
+        if (isHoldKind(kind)) await checkHold(tx, officerId, clientId);
         const row = { id, clientId, organisationId, kind, content, reason, proposedBy: officerId };
         try {
           await insertClientChange(tx, row, clock.now(), HOLD_HOURS);
         } catch (cause) {
           if (!isUniqueViolation(cause)) throw cause;
           throw identityErrors.client_change_open(
-            'Another change of this client waits for a decision. Decide about that one first.',
+            'Another change of this client or relying party waits for a decision. Decide about that one first.',
             { cause },
           );
         }
-        if (kind === 'hold') await updateClientHold(tx, clientId, id, clock.now());
+        if (isHoldKind(kind)) await hold(tx, kind, clientId, id);
         const change = await getChange(tx, id);
         await record(tx, actor, 'proposed', change, reason);
         return asChange(change);
@@ -202,9 +202,7 @@ export function createClientChanges(deps: ClientChangesDeps) {
           );
         }
         if (decision === 'approve') await apply(tx, change);
-        else if (change.kind === 'hold') {
-          await updateClientHold(tx, change.clientId, null, clock.now());
-        }
+        else if (isHoldKind(change.kind)) await hold(tx, change.kind, change.clientId, null);
         const state = decision === 'approve' ? 'applied' : 'refused';
         await decideClientChange(
           tx,
@@ -218,12 +216,12 @@ export function createClientChanges(deps: ClientChangesDeps) {
   };
 }
 
-/** One operator alone must not keep a client out by holding it day after day. */
+/** One operator alone must not keep a client or relying party out by holding it day after day. */
 async function checkHold(tx: Tx, officerId: string, clientId: string): Promise<void> {
   await lapseHolds(tx, clientId);
   if (!(await hasVainHold(tx, officerId, clientId, HOLD_PAUSE_DAYS))) return;
   throw identityErrors.client_hold_repeated(
-    `Nobody confirmed your last hold of this client. For ${HOLD_PAUSE_DAYS} days another operator must hold it.`,
+    `Nobody confirmed your last hold of it. For ${HOLD_PAUSE_DAYS} days another operator must hold it.`,
   );
 }
 

@@ -10,6 +10,7 @@ export {
   ClientDecision,
   ClientProposal,
   isClientChangeAllowed,
+  isHoldKind,
 } from './client-change.ts';
 export type { ClientChange } from './client-changes.ts';
 export { CLIENT_METHODS } from './client-keys.ts';
@@ -59,4 +60,5 @@ export type { Stretching } from './secret-hash.ts';
 export { createIdentity, type Identity, type IdentityDeps } from './service.ts';
 export { deviceCookie, flowCookie, type HouseCookie, sessionCookie } from './session-cookie.ts';
 export type { OwnSession } from './sessions.ts';
+export { NOTICE_SUBSCRIBER, SESSION_ENDED, type SignOutNotices } from './sign-out-notices.ts';
 export type { Organisation } from './store-organisations.ts';

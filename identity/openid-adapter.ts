@@ -2,7 +2,7 @@
 // whatever belongs to a session hung on its row. Clients come from the register of relying parties.
 import { createHash } from 'node:crypto';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import { InvalidGrant } from 'oidc-provider/lib/helpers/errors.js';
+import { InvalidClient, InvalidGrant } from 'oidc-provider/lib/helpers/errors.js';
 import type { Database } from '../platform/index.ts';
 import { clientMetadata } from './relying-party.ts';
 import {
@@ -11,6 +11,7 @@ import {
   deleteRecord,
   type FoundRecord,
   findRecord,
+  insertPartyLogin,
   upsertRecord,
 } from './store-openid.ts';
 import { findRelyingParty } from './store-relying-parties.ts';
@@ -43,19 +44,24 @@ export function openIdAdapter(
       const sealed = await vault.sealFor(database.db, null, plaintext, contextOf(model, idDigest));
       const { accountId, grantId, uid, params } = payload;
       const clientId = payload.clientId ?? params?.client_id;
-      await upsertRecord(
-        database.db,
-        {
-          model,
-          idDigest,
-          sessionId: accountId ?? null,
-          grantDigest: grantId === undefined ? null : digestOf(grantId),
-          clientId: typeof clientId === 'string' ? clientId : null,
-          uidDigest: uid === undefined ? null : digestOf(uid),
-          sealed,
-        },
-        expiresIn ?? LONGEST_SECONDS,
-      );
+      const record = {
+        model,
+        idDigest,
+        sessionId: accountId ?? null,
+        grantDigest: grantId === undefined ? null : digestOf(grantId),
+        clientId: typeof clientId === 'string' ? clientId : null,
+        uidDigest: uid === undefined ? null : digestOf(uid),
+        sealed,
+      };
+      const seconds = expiresIn ?? LONGEST_SECONDS;
+      const isWritten = await database.transaction(async (tx) => {
+        const { sid } = payload;
+        // Known there from now on, whether or not the code is exchanged.
+        if (model === 'AuthorizationCode' && sid !== undefined)
+          await insertPartyLogin(tx, record, sid);
+        return upsertRecord(tx, record, seconds);
+      });
+      if (!isWritten) throw new InvalidClient('the relying party is suspended');
     },
 
     async find(id) {

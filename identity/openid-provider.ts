@@ -2,7 +2,7 @@
 // parties. It has an issuer, addresses and clients of its own, so that nothing set here can loosen the
 // token endpoint of departments' systems (docs/adr/0007). Who is signed in is for the house's session to
 // say, at every request: the library's account is that session, and its own memory goes with it.
-import { createHmac, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Interaction, KoaContextWithOIDC } from 'oidc-provider';
 import { base, Check } from 'oidc-provider/lib/helpers/interaction_policy/index.js';
@@ -14,13 +14,14 @@ import { ASSURANCES } from './assurance.ts';
 import { createAssertionCheck } from './client-assertion.ts';
 import { AHEAD_SECONDS } from './dpop-proof.ts';
 import { openIdAdapter } from './openid-adapter.ts';
+import { partySubject } from './party-subject.ts';
 import { OPENID_SCOPES } from './relying-party.ts';
 import type { HouseCookie } from './session-cookie.ts';
 import { deleteSession, findSessionHolder, type SessionHolder } from './store-sessions.ts';
 import type { Vault } from './vault.ts';
 
 /** Below PUBLIC_URL: the issuer's path, and where all of it is served. */
-const OPENID_PATH = '/openid';
+export const OPENID_PATH = '/openid';
 
 const PATHS = {
   '/.well-known/openid-configuration': ['GET', 'HEAD'],
@@ -40,7 +41,6 @@ const SESSION_SECONDS = 12 * 60 * 60;
 /** Long enough to sign in; a code is exchanged at once. */
 const INTERACTION_SECONDS = 10 * 60;
 const CODE_SECONDS = 60;
-const NOTICE_MS = 5_000;
 
 /** What a browser is shown on the way, as whole documents. */
 export interface OpenIdPages {
@@ -81,12 +81,6 @@ export function createOpenIdProvider(deps: {
     return visit;
   };
   const holderOf = (sessionId: string) => findSessionHolder(database.db, sessionId);
-
-  /** Another one for each relying party's host, the same for ever (OpenID Connect Core 8.1). */
-  function subjectOf(holder: SessionHolder, sector: string): string {
-    const text = `${sector}|${holder.account.kind}|${holder.account.id}`;
-    return createHmac('sha256', subjectKey).update(text, 'utf8').digest('base64url');
-  }
 
   const policy = base();
   const login = policy.get('login');
@@ -166,7 +160,11 @@ export function createOpenIdProvider(deps: {
       // Of a session that ended under our hands: a subject nobody else has.
       const { sectorIdentifier: sector } = client;
       return holder
-        ? subjectOf(holder, typeof sector === 'string' ? sector : client.clientId)
+        ? partySubject(
+            subjectKey,
+            holder.account,
+            typeof sector === 'string' ? sector : client.clientId,
+          )
         : sessionId;
     },
     /** Relying parties are the city's own: whoever is signed in has agreed to be. */
@@ -185,16 +183,7 @@ export function createOpenIdProvider(deps: {
       await grant.save();
       return grant;
     },
-    // Operators register these addresses, and departments have theirs in networks of their own: the
-    // library's dispatcher would refuse all of those.
-    fetch: (url, { method, headers, body, redirect } = {}) =>
-      fetch(url, {
-        ...(method === undefined ? {} : { method }),
-        ...(headers === undefined ? {} : { headers }),
-        ...(body === undefined ? {} : { body }),
-        ...(redirect === undefined ? {} : { redirect }),
-        signal: AbortSignal.timeout(NOTICE_MS),
-      }),
+    fetch: () => Promise.reject(new TypeError('Nothing is fetched: keys are pinned.')),
     async renderError(ctx, out) {
       ctx.type = 'html';
       ctx.body = await visitOf(ctx.req).pages.failed(out.error);
@@ -225,10 +214,11 @@ export function createOpenIdProvider(deps: {
 
   const log = (error: unknown) => logger.error({ err: error }, 'The provider of sign-ins failed');
   provider.on('server_error', (_ctx, error) => log(error));
-  provider.on('backchannel.error', (_ctx, error, client) =>
-    logger.warn({ client: client.clientId, reason: error.name }, 'A logout was not taken note of'),
-  );
   provider.onerror = log;
+
+  // The library would tell those it remembers once, at one of the ways a session ends. The session's row
+  // tells all of them when it goes, until they have heard it (sign-out-notices.ts).
+  Object.defineProperty(provider.Client.prototype, 'backchannelLogout', { value: async () => {} });
 
   // What Host and the connection say is anybody's; the house knows its address.
   Object.defineProperty(provider.request, 'href', { get: () => `${issuer}/` });

@@ -53,6 +53,7 @@ export const PARTY_PROPOSALS = [
   }),
   z.strictObject({ kind: z.literal('suspend_party'), client, reason: Reason }),
   z.strictObject({ kind: z.literal('resume_party'), client, reason: Reason }),
+  z.strictObject({ kind: z.literal('hold_party'), client, reason: Reason }),
   z.strictObject({
     kind: z.literal('change_party_keys'),
     client,
@@ -76,21 +77,23 @@ export const PARTY_CHANGE_KINDS = [
   'resume_party',
   'change_party_keys',
   'change_party_addresses',
+  'hold_party',
 ] as const satisfies readonly PartyProposal['kind'][];
 export type PartyChangeKind = (typeof PARTY_CHANGE_KINDS)[number];
 
 /** In which states of a relying party each change may be made. */
 const ALLOWED = {
-  suspend_party: ['active'],
+  suspend_party: ['active', 'held'],
   resume_party: ['suspended'],
-  change_party_keys: ['active', 'suspended'],
-  change_party_addresses: ['active', 'suspended'],
-} as const satisfies Record<PartyChangeKind, readonly ('active' | 'suspended')[]>;
+  change_party_keys: ['active', 'held', 'suspended'],
+  change_party_addresses: ['active', 'held', 'suspended'],
+  hold_party: ['active'],
+} as const satisfies Record<PartyChangeKind, readonly ('active' | 'held' | 'suspended')[]>;
 
 /** True when a relying party in this state may be changed so. */
 export function isPartyChangeAllowed(
   kind: PartyChangeKind,
-  state: 'active' | 'suspended',
+  state: 'active' | 'held' | 'suspended',
 ): boolean {
   return ALLOWED[kind].some((allowed) => allowed === state);
 }

@@ -13,6 +13,7 @@ import { findOrganisation } from './store-organisations.ts';
 import {
   lockRelyingParty,
   updatePartyAddresses,
+  updatePartyHold,
   updatePartyState,
 } from './store-relying-parties.ts';
 
@@ -70,6 +71,7 @@ export function createRelyingPartyEffects({
           organisationId: organisation,
         });
       }
+      case 'hold_party':
       case 'suspend_party':
         await updatePartyState(tx, client, 'suspended', at);
         return deleteOfClient(tx, client);
@@ -85,5 +87,11 @@ export function createRelyingPartyEffects({
     }
   }
 
-  return { check, apply };
+  /** Stops a relying party for as long as this hold works, and ends what it has; null lifts it. */
+  async function hold(tx: Tx, client: string, changeId: string | null): Promise<void> {
+    await updatePartyHold(tx, client, changeId, clock.now());
+    await deleteOfClient(tx, client);
+  }
+
+  return { check, apply, hold };
 }

@@ -24,6 +24,8 @@ export interface RelyingParty extends PartyAddresses {
   nameZh: string;
   nameEn: string;
   state: RelyingPartyRow['state'];
+  /** When a hold that works now lifts itself, unless it is confirmed. */
+  heldUntil: string | null;
   createdAt: string;
   changedAt: string;
   keys: Client['keys'];
@@ -83,6 +85,7 @@ function asRelyingParty({ organisationId, keys, ...row }: RelyingPartyRow): Rely
   return {
     ...row,
     organisation: organisationId,
+    heldUntil: row.heldUntil === null ? null : new Date(row.heldUntil).toISOString(),
     createdAt: new Date(row.createdAt).toISOString(),
     changedAt: new Date(row.changedAt).toISOString(),
     keys: keysShown(keys),

@@ -8,6 +8,7 @@ import {
   type IdentityProviderSetting,
   type Ids,
   type Logger,
+  type Outbox,
 } from '../platform/index.ts';
 import type { SecretVersions } from '../signing/index.ts';
 import { createAccess } from './access.ts';
@@ -26,7 +27,7 @@ import { maskIdentifier, type PersonIdentifier } from './identifiers.ts';
 import { createKeyRing } from './key-ring.ts';
 import { createLocalSignIn } from './local-sign-in.ts';
 import { createOfficers } from './officers.ts';
-import { createOpenIdProvider } from './openid-provider.ts';
+import { createOpenIdProvider, OPENID_PATH } from './openid-provider.ts';
 import { createOrganisations } from './organisations.ts';
 import { createPasskeyMaking } from './passkey-making.ts';
 import { createPasskeys } from './passkeys.ts';
@@ -42,6 +43,7 @@ import { deriveKey, KEY_BYTES } from './sealing.ts';
 import { createSecretHash, type SecretCost } from './secret-hash.ts';
 import { sessionCookie } from './session-cookie.ts';
 import { createSessions } from './sessions.ts';
+import { createSignOutNotices } from './sign-out-notices.ts';
 import { deleteExpiredAssertions } from './store-clients.ts';
 import { deleteExpiredEnrolments } from './store-enrolments.ts';
 import { erasePerson, findErasedTag, forgetTag, lockPerson } from './store-erasing.ts';
@@ -64,6 +66,7 @@ export interface IdentityDeps {
   publicUrl: string;
   publicUrlAliases?: readonly string[];
   logger: Logger;
+  outbox: Pick<Outbox, 'backlog' | 'reviveKeys'>;
   isLocalSignInAllowed: boolean;
   /** True where a trusted proxy shows clients' TLS certificates (RFC 9440). Default: not. */
   isMutualTlsOffered?: boolean;
@@ -152,6 +155,7 @@ export function createIdentity(deps: IdentityDeps) {
       ({ signsIn }) => signsIn === 'officers',
     ),
   });
+  const subjectKey = deriveKey(keys.pseudonym, 'openid-subjects');
   const rotation = createRotation({ database, access, keys, ring, people, dataKeys });
 
   return {
@@ -207,13 +211,23 @@ export function createIdentity(deps: IdentityDeps) {
     caseTag: index.caseTag,
     tokenEndpoint: createTokenEndpoint(door),
     authenticateRequest: createAuthenticate(door),
+    ...createSignOutNotices({
+      database,
+      clock,
+      ids,
+      issuer: `${publicUrl}${OPENID_PATH}`,
+      tokenKey: keys.tokenKey.privateKey,
+      subjectKey,
+      outbox: deps.outbox,
+      recordAccess: access.recordAccess,
+    }),
     openId: createOpenIdProvider({
       database,
       clock,
       logger,
       publicUrl,
       tokenKey: keys.tokenKey.privateKey,
-      subjectKey: deriveKey(keys.pseudonym, 'openid-subjects'),
+      subjectKey,
       sessionCookie: sessionCookie(publicUrl),
       vault,
     }),

@@ -91,7 +91,7 @@ export async function insertClientChange(
         holds_until, proposed_by, proposed_at)
       values (${change.id}, ${change.clientId}, ${change.organisationId}, ${change.kind},
         ${JSON.stringify(change.content)}::text::jsonb, ${change.reason},
-        case when ${change.kind} = 'hold'
+        case when ${change.kind} in ('hold', 'hold_party')
           then platform.now() + make_interval(hours => ${holdHours}) end,
         ${change.proposedBy}, ${at.toISOString()})`,
   );
@@ -115,7 +115,7 @@ export async function decideClientChange(
 export async function lapseHolds(tx: Tx, clientId: string): Promise<void> {
   await tx.execute(
     sql`update identity.client_changes set state = 'lapsed'
-      where client_id = ${clientId} and kind = 'hold' and state = 'proposed'
+      where client_id = ${clientId} and kind in ('hold', 'hold_party') and state = 'proposed'
         and holds_until <= platform.now()`,
   );
 }
@@ -130,7 +130,7 @@ export async function hasVainHold(
   const rows = await selectRows<{ id: string }>(
     tx,
     sql`select id from identity.client_changes
-      where client_id = ${clientId} and kind = 'hold' and proposed_by = ${officerId}
+      where client_id = ${clientId} and kind in ('hold', 'hold_party') and proposed_by = ${officerId}
         and state in ('refused', 'lapsed')
         and holds_until > platform.now() - make_interval(days => ${days})
       limit 1`,

@@ -13,6 +13,8 @@ export interface ClientRow {
   scopes: string[];
   /** Held: suspended for now, by one operator. */
   state: 'active' | 'suspended' | 'held';
+  /** How often it was stopped. */
+  stops: number;
   /** The end of a hold that works now, in milliseconds of Unix time. */
   heldUntil: number | null;
   createdAt: number;
@@ -27,14 +29,18 @@ export type NewClientRow = Pick<
 > & { keys: readonly ClientKey[] };
 
 /** What a request needs to know of its client. */
-export type ClientRights = Pick<ClientRow, 'organisationId' | 'scopes' | 'state'>;
+export type ClientRights = Pick<ClientRow, 'organisationId' | 'scopes' | 'state' | 'stops'>;
 
 /** The state by the database's clock; `c` is the client. */
 export const clientState = sql`case when c.state = 'active' and c.held_until > platform.now() then 'held'
   else c.state end`;
 
+/** What a request needs to know, as columns; `c` is the client. */
+export const clientRights = sql`c.organisation_id as "organisationId", c.scopes, ${clientState} as state,
+  c.stops`;
+
 const clients = sql`
-  select c.id, c.organisation_id as "organisationId", c.name, c.method, c.scopes, ${clientState} as state,
+  select c.id, c.organisation_id as "organisationId", c.name, c.method, c.scopes, ${clientState} as state, c.stops,
     case when c.held_until > platform.now() then ${milliseconds(sql`c.held_until`)} end
       as "heldUntil",
     ${milliseconds(sql`c.created_at`)} as "createdAt",
@@ -85,7 +91,8 @@ export async function updateClientState(
 ): Promise<void> {
   await tx.execute(
     sql`update identity.clients
-      set state = ${state}, held_until = null, changed_at = ${at.toISOString()} where id = ${id}`,
+      set state = ${state}, held_until = null, stops = stops + ${state === 'suspended' ? 1 : 0},
+        changed_at = ${at.toISOString()} where id = ${id}`,
   );
 }
 
@@ -109,7 +116,8 @@ export async function updateClientHold(
   at: Date,
 ): Promise<void> {
   await tx.execute(
-    sql`update identity.clients set changed_at = ${at.toISOString()}, held_until =
+    sql`update identity.clients set changed_at = ${at.toISOString()},
+        stops = stops + ${changeId === null ? 0 : 1}, held_until =
         (select holds_until from identity.client_changes where id = ${changeId})
       where id = ${id}`,
   );
@@ -129,7 +137,7 @@ export async function claimAssertion(tx: Tx, id: string, expiresAt: Date): Promi
 export async function findClientRights(tx: Tx, id: string): Promise<ClientRights | null> {
   const [row] = await selectRows<ClientRights>(
     tx,
-    sql`select c.organisation_id as "organisationId", c.scopes, ${clientState} as state
+    sql`select ${clientRights}
       from identity.clients c where c.id = ${id}`,
   );
   return row ?? null;

@@ -2,7 +2,7 @@
 // for each minute in which proofs were made, emptied as wholes.
 import { type SQL, sql } from 'drizzle-orm';
 import { dbNow, selectRows, type Tx } from '../platform/index.ts';
-import { type ClientRights, clientState } from './store-clients.ts';
+import { type ClientRights, clientRights } from './store-clients.ts';
 
 const SLOTS = 8;
 const MINUTE_MS = 60_000;
@@ -52,7 +52,7 @@ export async function useProof(
         on conflict do nothing
         returning 1
       )
-      select c.organisation_id as "organisationId", c.scopes, ${clientState} as state,
+      select ${clientRights},
         exists (select 1 from taken) as "isFirstUse",
         exists (select 1 from identity.dpop_epochs
           where date_trunc('second', started_at) <= ${use.issuedAt.toISOString()}::timestamptz

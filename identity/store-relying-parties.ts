@@ -12,18 +12,26 @@ export interface RelyingPartyRow extends PartyAddresses {
   organisationId: string;
   nameZh: string;
   nameEn: string;
-  state: 'active' | 'suspended';
+  /** Held: suspended for now, by one operator. */
+  state: 'active' | 'suspended' | 'held';
+  /** The end of a hold that works now, in milliseconds of Unix time. */
+  heldUntil: number | null;
   /** Times in milliseconds of Unix time. */
   createdAt: number;
   changedAt: number;
   keys: ClientKeyRow[];
 }
 
+/** The state by the database's clock; `p` is the relying party. */
+export const partyState = sql`case when p.state = 'active' and p.held_until > platform.now() then 'held'
+  else p.state end`;
+
 const parties = sql`
   select p.id, p.organisation_id as "organisationId", p.name_zh as "nameZh",
     p.name_en as "nameEn", p.redirect_uris as "redirectUris",
     p.post_logout_redirect_uris as "postLogoutRedirectUris",
-    p.backchannel_logout_uri as "backchannelLogoutUri", p.state,
+    p.backchannel_logout_uri as "backchannelLogoutUri", ${partyState} as state,
+    case when p.held_until > platform.now() then ${milliseconds(sql`p.held_until`)} end as "heldUntil",
     ${milliseconds(sql`p.created_at`)} as "createdAt",
     ${milliseconds(sql`p.changed_at`)} as "changedAt", ${keysOf('party', sql`p.id`)} as keys
   from identity.relying_parties p`;
@@ -55,7 +63,7 @@ export function listRelyingParties(
 
 export async function insertRelyingParty(
   tx: Tx,
-  party: Omit<RelyingPartyRow, 'state' | 'createdAt' | 'changedAt' | 'keys'> & {
+  party: Omit<RelyingPartyRow, 'state' | 'heldUntil' | 'createdAt' | 'changedAt' | 'keys'> & {
     keys: readonly ClientKey[];
   },
   at: Date,
@@ -71,15 +79,30 @@ export async function insertRelyingParty(
   await insertKeys(tx, 'party', party.id, party.keys, at);
 }
 
+/** Suspends a relying party or lets it in again; either ends a hold. */
 export async function updatePartyState(
   tx: Tx,
   id: string,
-  state: RelyingPartyRow['state'],
+  state: 'active' | 'suspended',
   at: Date,
 ): Promise<void> {
   await tx.execute(
     sql`update identity.relying_parties
-      set state = ${state}, changed_at = ${at.toISOString()} where id = ${id}`,
+      set state = ${state}, held_until = null, changed_at = ${at.toISOString()} where id = ${id}`,
+  );
+}
+
+/** Holds a relying party until the end of this hold; null lifts it. */
+export async function updatePartyHold(
+  tx: Tx,
+  id: string,
+  changeId: string | null,
+  at: Date,
+): Promise<void> {
+  await tx.execute(
+    sql`update identity.relying_parties set changed_at = ${at.toISOString()}, held_until =
+        (select holds_until from identity.client_changes where id = ${changeId}::uuid)
+      where id = ${id}`,
   );
 }
 

@@ -102,6 +102,9 @@ export function createTokenEndpoint(deps: {
     routes: { token: TOKEN_PATH, jwks: JWKS_PATH },
     scopes: [...SCOPES],
     claims: {},
+    extraClientMetadata: { properties: ['stops'] },
+    // As it was when the client was read: one that is being stopped gets a token worth nothing.
+    extraTokenClaims: (ctx) => ({ stops: ctx.oidc.client?.stops }),
     responseTypes: [],
     clientAuthMethods: methods,
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
@@ -231,6 +234,7 @@ async function findMetadata(
     client_id: client.id,
     jwks: { keys: client.keys.flatMap(({ jwk, serves }) => (serves ? [jwk] : [])) },
     scope: client.scopes.join(' '),
+    stops: client.stops,
     grant_types: ['client_credentials'],
     response_types: [],
     redirect_uris: [],

@@ -39,6 +39,7 @@ export { createMetrics, type Metrics } from './metrics.ts';
 export { migrate } from './migrate.ts';
 export { createOutbox, type Outbox } from './outbox.ts';
 export type { OutboxEvent, OutboxHandler } from './outbox-line.ts';
+export { AddressRefused, postForm } from './outgoing.ts';
 export { answerParses } from './parser-thread.ts';
 export { createParser, ParserEnded } from './parser-threads.ts';
 export { readIfThere, replaceFile } from './private-file.ts';

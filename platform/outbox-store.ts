@@ -165,14 +165,40 @@ export async function postponeDelivery(
       and attempts = ${claim.attempts} and state = 'pending'`);
 }
 
+/** What of a subscriber's deliveries is not done, of the keys that begin so. */
+export interface Backlog {
+  waiting: number;
+  dead: number;
+  oldestDeadAt: Date | null;
+  /** Of the dead one given up last. */
+  lastError: string | null;
+}
+
+export async function findBacklog(tx: Tx, subscriber: string, keys: string): Promise<Backlog> {
+  const [row] = await selectRows<Omit<Backlog, 'oldestDeadAt'> & { oldestDeadAt: string | null }>(
+    tx,
+    sql`
+      select count(*) filter (where d.state = 'pending')::int as waiting,
+        count(*) filter (where d.state = 'dead')::int as dead,
+        min(o.occurred_at) filter (where d.state = 'dead') as "oldestDeadAt",
+        (array_agg(d.last_error order by d.ended_at desc) filter (where d.state = 'dead'))[1]
+          as "lastError"
+      from platform.outbox_deliveries d join platform.outbox o on o.position = d.position
+      where d.subscriber = ${subscriber} and d.state in ('pending', 'dead')
+        and starts_with(d.key, ${keys})`,
+  );
+  if (!row) throw new TypeError('A count is there.');
+  return { ...row, oldestDeadAt: row.oldestDeadAt === null ? null : new Date(row.oldestDeadAt) };
+}
+
 /** Makes dead deliveries pending again, with all their attempts. */
-export async function reviveDead(tx: Tx, subscriber: string): Promise<number> {
+export async function reviveDead(tx: Tx, subscriber: string, keys = ''): Promise<number> {
   const revived = await selectRows(
     tx,
     sql`
       update platform.outbox_deliveries
       set state = 'pending', attempts = 0, next_attempt_at = platform.now(), ended_at = null
-      where subscriber = ${subscriber} and state = 'dead'
+      where subscriber = ${subscriber} and state = 'dead' and starts_with(key, ${keys})
       returning position`,
   );
   return revived.length;

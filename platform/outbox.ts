@@ -10,7 +10,9 @@ import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import { type Line, type LineSettings, type OutboxHandler, openLine } from './outbox-line.ts';
 import {
+  type Backlog,
   fanOut,
+  findBacklog,
   insertEvent,
   measureOutbox,
   notifyOutbox,
@@ -165,6 +167,12 @@ export function createOutbox({ sweeper, sweepMs = 2000, keepDays = 7, ...lineDep
     start,
     /** Gives dead deliveries another round of attempts; how many there were. */
     revive: (subscriber: string): Promise<number> => reviveDead(database.db, subscriber),
+    /** The same in the caller's transaction, of the keys that begin so. */
+    reviveKeys: (tx: Tx, subscriber: string, keys: string): Promise<number> =>
+      reviveDead(tx, subscriber, keys),
+    /** What of a subscriber's deliveries is not done, of the keys that begin so. */
+    backlog: (subscriber: string, keys: string): Promise<Backlog> =>
+      findBacklog(database.db, subscriber, keys),
     /** Claims no more and waits for the running handlers, bounded by their time limit. */
     close,
   };

@@ -7,6 +7,7 @@ import {
   type Client,
   type ClientChange,
   isClientChangeAllowed,
+  isHoldKind,
   isPartyKind,
 } from '../identity/index.ts';
 import { partyRows } from './ops-party-rows.tsx';
@@ -261,7 +262,7 @@ export function ChangePage({ c, change, values, error, cityTz, organisationName 
       {change.state === 'proposed' && !isOwn ? (
         <form class="stack" method="post" action={`/ops/clients/changes/${change.id}`}>
           <FormToken c={c} />
-          {change.kind === 'hold' ? <p class="notice">{words.holdDecision}</p> : null}
+          {isHoldKind(change.kind) ? <p class="notice">{words.holdDecision}</p> : null}
           <Field
             name="reason"
             label={words.reason}

@@ -2,16 +2,27 @@
 // propose a change. The page of one change is the one of clients.
 import {
   type ClientChange,
+  isHoldKind,
   isPartyChangeAllowed,
   PARTY_CHANGE_KINDS,
   type PartyProposal,
   type RelyingParty,
+  type SignOutNotices,
 } from '../identity/index.ts';
 import type { AppError } from '../platform/index.ts';
 import { KeysField, withoutIndex } from './ops-client-proposal.tsx';
 import { Back, Changes, Keys } from './ops-clients.tsx';
 import { partyRows } from './ops-party-rows.tsx';
-import { ErrorSummary, Field, FormToken, Frame, nameIn, type PageContext, Tag } from './page.tsx';
+import {
+  ErrorSummary,
+  Field,
+  FormToken,
+  Frame,
+  nameIn,
+  type PageContext,
+  showTime,
+  Tag,
+} from './page.tsx';
 import { TextArea } from './text-area.tsx';
 import { told } from './words.ts';
 
@@ -64,13 +75,14 @@ export function PartiesPage(props: ListProps) {
 }
 
 function StateTag({ c, party }: { c: PageContext; party: RelyingParty }) {
-  const tone = party.state === 'active' ? 'good' : 'bad';
+  const tone = ({ active: 'good', held: 'warn', suspended: 'bad' } as const)[party.state];
   return <Tag tone={tone}>{c.get('text').clients.states[party.state]}</Tag>;
 }
 
 interface PartyProps extends Common {
   party: RelyingParty;
   changes: ClientChange[];
+  notices: SignOutNotices;
 }
 
 export function PartyPage(props: PartyProps) {
@@ -84,6 +96,11 @@ export function PartyPage(props: PartyProps) {
       <p>
         <StateTag c={c} party={party} />
       </p>
+      {party.heldUntil ? (
+        <p class="notice bad">
+          {words.heldUntil} {showTime(party.heldUntil, cityTz)}
+        </p>
+      ) : null}
       <dl>
         <dt>{words.id}</dt>
         <dd>
@@ -101,6 +118,7 @@ export function PartyPage(props: PartyProps) {
       <h2>{words.keys}</h2>
       <p class="hint">{words.thumbprintHint}</p>
       <Keys c={c} keys={party.keys} cityTz={cityTz} />
+      {party.backchannelLogoutUri === null ? null : <Notices {...props} />}
       <h2>{words.acts}</h2>
       <ul class="plain">
         {possible.map((kind) => (
@@ -114,6 +132,40 @@ export function PartyPage(props: PartyProps) {
       <Changes {...props} changes={changes} />
       <Back c={c} to={LIST} />
     </Frame>
+  );
+}
+
+/** What the relying party has not heard of sessions that ended here. */
+function Notices({ c, party, notices, cityTz }: PartyProps) {
+  const words = c.get('text').parties;
+  return (
+    <>
+      <h2>{words.notices}</h2>
+      <p class="muted">{words.noticesLead}</p>
+      <dl>
+        <dt>{words.noticesWaiting}</dt>
+        <dd>{notices.waiting}</dd>
+        <dt>{words.noticesDead}</dt>
+        <dd>{notices.dead}</dd>
+        {notices.oldestDeadAt ? (
+          <>
+            <dt>{words.noticesOldest}</dt>
+            <dd>{showTime(notices.oldestDeadAt, cityTz)}</dd>
+            <dt>{words.noticesError}</dt>
+            <dd>
+              <code>{notices.lastError}</code>
+            </dd>
+          </>
+        ) : null}
+      </dl>
+      {notices.dead === 0 ? null : (
+        <form class="stack" method="post" action={`${LIST}/${party.id}/notices`}>
+          <FormToken c={c} />
+          <p class="notice bad">{words.noticesGivenUp}</p>
+          <button type="submit">{words.resend}</button>
+        </form>
+      )}
+    </>
   );
 }
 
@@ -167,7 +219,7 @@ export function PartyProposalPage({ c, kind, party, departments, values, error }
           required={true}
           errors={errors}
         />
-        <button type="submit">{words.propose}</button>
+        <button type="submit">{isHoldKind(kind) ? words.kinds[kind] : words.propose}</button>
       </form>
       <Back c={c} to={LIST} />
     </Frame>

@@ -20,6 +20,7 @@ export function partyProposalFrom(
     register_party: { organisation, nameZh, nameEn, keys: readKeys(keys), ...addresses },
     suspend_party: {},
     resume_party: {},
+    hold_party: {},
     change_party_keys: { keys: readKeys(keys), oldKeysUntil: endOf(oldKeysUntil, cityTz) },
     change_party_addresses: addresses,
   }[kind];

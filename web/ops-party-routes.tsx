@@ -80,7 +80,22 @@ export function opsPartyRoutes({ identity, config }: Pick<PageDeps, 'identity' |
       requireOperator(c);
       const party = await identity.getRelyingParty(c.get('actor'), c.req.param('party'));
       const changes = await identity.listClientChanges(c.get('actor'), { client: party.id });
-      return c.html(<PartyPage {...(await commonOf(c))} party={party} changes={changes.items} />);
+      const notices = await identity.getSignOutNotices(c.get('actor'), party.id);
+      return c.html(
+        <PartyPage
+          {...(await commonOf(c))}
+          party={party}
+          changes={changes.items}
+          notices={notices}
+        />,
+      );
+    })
+    .post('/ops/parties/:party/notices', async (c) => {
+      requireOperator(c);
+      await readOwnForm(c, identity);
+      const party = c.req.param('party');
+      await identity.resendSignOutNotices(c.get('actor'), party);
+      return c.redirect(`/ops/parties/${party}`, 303);
     });
   for (const kind of PARTY_CHANGE_KINDS) {
     routes

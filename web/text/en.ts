@@ -476,6 +476,16 @@ export const en: Text = {
     backchannelLogoutUri: 'Address for notices of a sign-out',
     backchannelHint: 'May be empty. When somebody signs out, a notice is sent there.',
     noAddress: 'none',
+    notices: 'Sign-out notices',
+    noticesLead:
+      'When somebody’s session here ends, the application is told at this address until it answers.',
+    noticesWaiting: 'Being delivered',
+    noticesDead: 'Given up',
+    noticesOldest: 'Oldest given up',
+    noticesError: 'Last answer',
+    noticesGivenUp:
+      'The application did not answer these for more than an hour: people may still be signed in there. Once it answers again, send them anew.',
+    resend: 'Send them again',
   },
   clients: {
     title: 'Departments’ systems',
@@ -540,6 +550,7 @@ export const en: Text = {
       suspend_party: 'Suspend a relying party',
       resume_party: 'Resume a relying party',
       change_party_keys: 'Change a relying party’s keys',
+      hold_party: 'Hold a relying party at once',
       change_party_addresses: 'Change a relying party’s addresses',
     },
     kindLeads: {
@@ -556,6 +567,8 @@ export const en: Text = {
       resume_party: 'Once approved, people can sign in there again.',
       change_party_keys:
         'Once approved, old and new keys serve side by side until the old ones end.',
+      hold_party:
+        'For emergencies: nobody signs in there from this moment, and codes and tokens given end. Unless another operator confirms it within 24 hours, it lifts itself.',
       change_party_addresses:
         'Once approved, only the new addresses are accepted. The host can’t change: the same person would be another subject there.',
     },
@@ -569,7 +582,7 @@ export const en: Text = {
     decidedBy: 'Decided by',
     own: 'You proposed this. Another operator must decide.',
     decide: 'Decide',
-    holdDecision: 'Approving suspends the system; refusing lifts the hold.',
+    holdDecision: 'Approving confirms it, as a suspension; refusing lifts the hold.',
     approve: 'Approve',
     refuse: 'Refuse',
     oldKeysUntil: 'Old keys serve until the end of',
@@ -711,6 +724,7 @@ export const en: Text = {
     'emergency.not_justified': 'Emergency found not justified',
     'emergency.opened': 'Emergency opened',
     'emergency.read': 'Looked in an emergency',
+    'client.notices_resent': 'Sign-out notices sent again',
     'officer.added': 'Account opened',
     'officer.enrolled': 'Signed in for the first time',
     'officer.left': 'Officer has left',

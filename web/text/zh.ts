@@ -470,6 +470,15 @@ export const zh = {
     backchannelLogoutUri: '退出通知地址',
     backchannelHint: '可留空。有人退出时，本平台向这个地址发送通知。',
     noAddress: '无',
+    notices: '退出通知',
+    noticesLead: '有人在本平台的登录结束时，平台向上述地址通知该应用，直到应用答复为止。',
+    noticesWaiting: '正在发送',
+    noticesDead: '已放弃',
+    noticesOldest: '最早放弃的一条',
+    noticesError: '最近一次答复',
+    noticesGivenUp:
+      '该应用一个多小时没有答复这些通知，有人可能在那里仍处于登录状态。应用恢复后，请重新发送。',
+    resend: '重新发送',
   },
   clients: {
     title: '部门系统',
@@ -534,6 +543,7 @@ export const zh = {
       suspend_party: '暂停接入应用',
       resume_party: '恢复接入应用',
       change_party_keys: '更换接入应用密钥',
+      hold_party: '紧急停用接入应用',
       change_party_addresses: '变更接入应用地址',
     },
     kindLeads: {
@@ -547,6 +557,8 @@ export const zh = {
       suspend_party: '批准后立即生效：该应用不能再让人登录，已发放的代码和令牌一并作废。',
       resume_party: '批准后该应用可以重新让人登录。',
       change_party_keys: '批准后新旧密钥同时有效，旧密钥到期自动停用。',
+      hold_party:
+        '仅限紧急情况：从现在起该应用不能再让人登录，已发放的代码和令牌一并作废。24 小时内没有另一名运维人员确认，将自动解除。',
       change_party_addresses:
         '批准后只接受新的地址；主机不能变，否则同一个人在那里会成为另一个标识。',
     },
@@ -560,7 +572,7 @@ export const zh = {
     decidedBy: '决定人',
     own: '这是您提出的变更，须由另一名运维人员决定。',
     decide: '决定',
-    holdDecision: '批准即确认停用，系统转为暂停；不予批准即解除停用。',
+    holdDecision: '批准即确认停用，转为暂停；不予批准即解除停用。',
     approve: '批准',
     refuse: '不予批准',
     oldKeysUntil: '旧密钥使用到这一天结束',
@@ -685,6 +697,7 @@ export const zh = {
     'emergency.not_justified': '应急查询经复核并无必要',
     'emergency.opened': '发起应急查询',
     'emergency.read': '应急查看',
+    'client.notices_resent': '重新发送退出通知',
     'officer.added': '开立工作账户',
     'officer.enrolled': '首次登录',
     'officer.left': '人员离岗',

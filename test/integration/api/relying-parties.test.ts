@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { databaseFault } from '../../../platform/index.ts';
 import { createBrowser } from '../../support/cookie-browser.ts';
+import { eventually } from '../../support/eventually.ts';
 import { createRelyingParty, makePartyKey } from '../../support/relying-party.ts';
 import { LI, PIN, PUBLIC_URL, refusal, send, sessionOf, withHouse } from './house.ts';
 
@@ -124,6 +125,7 @@ describe('a relying party', () => {
       postLogoutRedirectUris: ['https://portal.example/out'],
       backchannelLogoutUri: null,
       state: 'active',
+      heldUntil: null,
       createdAt: expect.any(String),
       changedAt: expect.any(String),
       keys: [expect.objectContaining({ kid: 'party-1', serves: true })],
@@ -168,6 +170,93 @@ describe('a relying party', () => {
     await agreed({ kind: 'resume_party', client: 'kiosk', reason: 'found' });
     await expect(party.finish(url, started)).rejects.toMatchObject({ error: 'invalid_grant' });
     expect(await subjectAt(party)).toBe(before);
+  });
+
+  test('is held by one operator at once; another ends it either way, or it lifts itself', async () => {
+    const { party } = await registered('held');
+    const { browser, visit } = await signedIn();
+    const started = await party.start();
+    const { url } = await visit(started.url);
+    const hold = () =>
+      call(wang, 'POST', '/v1/relying-parties/held/hold', { reason: 'looks broken into' });
+    const held = await hold();
+    expect([held.status, held.json]).toEqual([
+      201,
+      expect.objectContaining({ kind: 'hold_party', state: 'proposed' }),
+    ]);
+    const { id } = Made.parse(held.json);
+    const shown = async () => (await call(li, 'GET', '/v1/relying-parties/held')).json;
+    expect(await shown()).toMatchObject({ state: 'held', heldUntil: expect.any(String) });
+    expect((await browser.get((await party.start()).url)).status).toBe(400);
+    await expect(party.finish(url, started)).rejects.toMatchObject({ error: 'invalid_client' });
+    const alone = await call(wang, 'POST', `${CHANGES}/${id}/refuse`, { reason: 'a mistake' });
+    expect(refusal(alone)).toBe('403 identity.own_client_change');
+    expect(
+      (await call(li, 'POST', `${CHANGES}/${id}/refuse`, { reason: 'a mistake' })).status,
+    ).toBe(200);
+    await expect(party.finish(url, started)).rejects.toMatchObject({ error: 'invalid_grant' });
+    expect(await shown()).toMatchObject({ state: 'active', heldUntil: null });
+    expect(await subjectAt(party)).toEqual(expect.any(String));
+    // Held again by who was refused: not for a week. By the other, and confirmed: suspended.
+    expect(refusal(await hold())).toBe('409 identity.client_hold_repeated');
+    const again = await call(li, 'POST', '/v1/relying-parties/held/hold', { reason: 'it is' });
+    const confirm = `${CHANGES}/${Made.parse(again.json).id}/approve`;
+    expect((await call(wang, 'POST', confirm, { reason: 'seen' })).status).toBe(200);
+    expect(await shown()).toMatchObject({ state: 'suspended', heldUntil: null });
+    await agreed({ kind: 'resume_party', client: 'held', reason: 'mended' });
+    expect((await call(wang, 'GET', CHANGES)).text).toContain('hold_party');
+    const nobody = await call(li, 'POST', '/v1/relying-parties/nobody/hold', { reason: 'x' });
+    expect(refusal(nobody)).toBe('404 identity.relying_party_not_found');
+    const refused = await call('housing-desk-1', 'POST', '/v1/relying-parties/held/hold', {
+      reason: 'x',
+    });
+    expect(refusal(refused)).toBe('403 identity.role_missing');
+  });
+
+  test('that is stopped at the moment a code is made for it keeps no code', async () => {
+    const { party } = await registered('raced');
+    const { browser, visit } = await signedIn();
+    await visit((await party.start()).url);
+    const started = await party.start();
+    let pending: Promise<{ url: string; status: number }> | undefined;
+    await house.ownerSql.begin(async (tx) => {
+      // As a decision holds it: whoever makes a code now waits.
+      await tx`select from identity.relying_parties where id = 'raced' for no key update`;
+      pending = visit(started.url);
+      await eventually(async () => {
+        const waiting =
+          await house.ownerSql`select from pg_locks l join pg_stat_activity a using (pid)
+          where not l.granted and a.datname = current_database()`;
+        return waiting.length > 0;
+      });
+      await tx`update identity.relying_parties set state = 'suspended' where id = 'raced'`;
+      await tx`delete from identity.openid_records where client_id = 'raced'`;
+    });
+    const { url } = (await pending) ?? { url: '' };
+    expect(url).not.toContain('code=');
+    const left = await house.ownerSql`select model from identity.openid_records
+      where client_id = 'raced'`;
+    expect(left).toEqual([]);
+    expect((await browser.get(started.url)).status).toBe(400);
+  });
+
+  test('and of many codes at once not one outlives a hold, however they fall', async () => {
+    const { party } = await registered('stormy');
+    const browsers = await Promise.all(Array.from({ length: 6 }, signedIn));
+    const started = await Promise.all(browsers.map(() => party.start()));
+    const [held, ...answers] = await Promise.all([
+      call(wang, 'POST', '/v1/relying-parties/stormy/hold', { reason: 'now' }),
+      ...browsers.map(({ visit }, at) => visit(started[at]?.url ?? '')),
+    ]);
+    const { id } = Made.parse(held.json);
+    expect((await call(li, 'POST', `${CHANGES}/${id}/refuse`, { reason: 'no' })).status).toBe(200);
+    for (const [at, answer] of answers.entries()) {
+      const begun = started[at];
+      if (!begun || !answer.url.includes('code=')) continue;
+      await expect(party.finish(answer.url, begun)).rejects.toMatchObject({
+        error: 'invalid_grant',
+      });
+    }
   });
 
   test('changes keys: old and new serve side by side, or the old ones end at once', async () => {
@@ -351,12 +440,25 @@ describe('on the pages', () => {
     expect(other.text).toContain('https://by-form.example/again');
     expect((await other.post({ decision: 'approve', reason: 'checked' })).status).toBe(303);
     const shown = await page(wang, '/ops/parties/by-form', 'zh');
-    for (const words of ['住建门户', 'https://by-form.example/back', '暂停接入应用']) {
+    for (const words of ['住建门户', 'https://by-form.example/back', '紧急停用接入应用']) {
       expect(shown.text).toContain(words);
     }
     const addresses = await page(wang, '/ops/parties/by-form/change_party_addresses');
     expect(addresses.text).toContain('https://by-form.example/again');
     expect((await page(wang, '/ops')).text).toContain('href="/ops/parties"');
+  });
+
+  test('one operator holds by a form, and the other lifts it', async () => {
+    await registered('paged');
+    const at = await page(wang, '/ops/parties/paged/hold_party');
+    expect(at.text).toContain('nobody signs in there from this moment');
+    const sent = await at.post({ reason: 'in the news' });
+    expect(sent.status).toBe(303);
+    expect((await page(wang, '/ops/parties/paged')).text).toContain('the hold lifts itself at');
+    const other = await page(li, sent.headers.get('location') ?? '', 'zh');
+    expect(other.text).toContain('不予批准即解除停用');
+    expect((await other.post({ decision: 'refuse', reason: 'not ours' })).status).toBe(303);
+    expect((await page(wang, '/ops/parties/paged')).text).not.toContain('the hold lifts itself at');
   });
 
   test('a refused form comes back with what was typed and links to the wrong fields', async () => {

@@ -72,6 +72,11 @@ export function makeIdentity(database: Database, changes: Partial<IdentityDeps> 
     keys: makeKeys(),
     publicUrl: PUBLIC_URL,
     logger: pino({ level: 'silent' }),
+    // None is started here: what it would tell is for the house's own tests.
+    outbox: {
+      backlog: async () => ({ waiting: 0, dead: 0, oldestDeadAt: null, lastError: null }),
+      reviveKeys: async () => 0,
+    },
     isLocalSignInAllowed: true,
     secretCost: { memoryKib: 64, passes: 1, lanes: 1 },
     cityTz: 'Asia/Shanghai',

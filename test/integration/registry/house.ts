@@ -98,9 +98,13 @@ export function withRegistry(): House {
       origin: 'log.yunzhu.example',
     });
     await audit.startSequencer();
+    const metrics = createMetrics();
+    const sweeper = createSweeper({ database, logger, metrics });
+    const outbox = createOutbox({ database, ids: systemIds, logger, metrics, sweeper });
     const identity = createIdentity({
       ...common,
       audit,
+      outbox,
       keys: {
         indexRegistry: keystore.secretVersions('index-registry'),
         indexAudit: keystore.secret('index-audit'),
@@ -116,9 +120,6 @@ export function withRegistry(): House {
       cityTz: CITY_TZ,
     });
     const signing = createSigning({ ...common, keystore, publicUrl: TEST_PUBLIC_URL });
-    const metrics = createMetrics();
-    const sweeper = createSweeper({ database, logger, metrics });
-    const outbox = createOutbox({ database, ids: systemIds, logger, metrics, sweeper });
     const registry = createRegistry({
       ...common,
       audit,
