@@ -1,5 +1,6 @@
 // CKAN's action API over HTTP (spec: catalogue 2.1): paths, ways to send parameters, envelopes, errors,
 // JSONP, and the dump of a resource's rows. Its caller is always anyone: CKAN tokens open nothing here.
+import { parse as parseForm } from 'node:querystring';
 import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import {
@@ -12,6 +13,7 @@ import {
 } from '../catalogue/index.ts';
 import { AppError, type Logger } from '../platform/index.ts';
 import type { Env } from './env.ts';
+import { readMultipart } from './upload.ts';
 
 interface CkanDeps {
   catalogue: Catalogue;
@@ -21,6 +23,9 @@ interface CkanDeps {
 const json = 'application/json;charset=utf-8';
 const javascript = 'application/javascript;charset=utf-8';
 const actionPaths = ['/api/3/action/:name', '/api/action/:name'];
+
+/** Fields of a form beyond these are not read; no action has a tenth of them. */
+const mostFields = 1_000;
 
 /** What CKAN answers with a bare JSON string and 400 instead of an envelope. */
 class BadRequest extends Error {}
@@ -43,8 +48,15 @@ export function ckanRoutes({ catalogue, logger }: CkanDeps) {
         ? answer(c, `${callback}(${body});`, 200, javascript)
         : answer(c, body, 200, json);
     } catch (error) {
-      if (error instanceof BadRequest) {
-        return answer(c, JSON.stringify(`Bad request: ${error.message}`), 400, json);
+      if (error instanceof BadRequest || isUnreadable(error)) {
+        return answer(
+          c,
+          JSON.stringify(
+            `Bad request: ${error instanceof AppError ? error.detail : error.message}`,
+          ),
+          400,
+          json,
+        );
       }
       const refusal = refusalOf(error);
       if (refusal.status === 500) logger.error({ err: error, action: name }, 'unexpected fault');
@@ -77,37 +89,26 @@ function queryOf(c: Context<Env>): ActionInput {
 /** JSON, or a form; a form whose only value is empty or `1` has JSON for its key (an old client's way). */
 async function bodyOf(c: Context<Env>): Promise<ActionInput> {
   const type = c.req.header('content-type') ?? '';
-  if (type.startsWith('multipart/form-data')) return formEntries(await multipartOf(c));
+  if (type.startsWith('multipart/form-data')) {
+    const parts = await readMultipart(c.req.raw);
+    return formEntries(parts.map(({ name, text }) => [name, text]));
+  }
   const text = await c.req.text();
   if (!type.startsWith('application/x-www-form-urlencoded')) return parseInput(text);
-  const form = new URLSearchParams(text);
-  const [first, ...others] = [...form];
+  const form = parseForm(text, undefined, undefined, { maxKeys: mostFields });
+  const [first, ...others] = Object.entries(form);
   if (first && others.length === 0 && (first[1] === '' || first[1] === '1')) {
     return parseInput(first[0]);
   }
-  return formEntries([...form]);
-}
-
-async function multipartOf(c: Context<Env>): Promise<[string, string][]> {
-  try {
-    const form = await c.req.formData();
-    const entries: [string, string][] = [];
-    form.forEach((value, key) => {
-      if (typeof value === 'string') entries.push([key, value]);
-    });
-    return entries;
-  } catch {
-    throw new BadRequest('The form could not be read');
-  }
+  return { ...form };
 }
 
 function formEntries(entries: [string, string][]): ActionInput {
-  const input: Record<string, string | string[]> = {};
-  for (const [key, value] of entries) {
-    const before = Object.hasOwn(input, key) ? input[key] : undefined;
-    input[key] = before === undefined ? value : [before, value].flat();
-  }
-  return input;
+  const input = new Map<string, string[]>();
+  for (const [key, value] of entries) input.set(key, [...(input.get(key) ?? []), value]);
+  return Object.fromEntries(
+    [...input].map(([key, values]) => [key, values.length === 1 ? values[0] : values]),
+  );
 }
 
 function parseInput(text: string): ActionInput {
@@ -127,6 +128,14 @@ function parseInput(text: string): ActionInput {
 /** A function's name, dots allowed; anything else is answered as plain JSON. */
 function isCallback(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z_$][\w$.]{0,127}$/.test(value);
+}
+
+/** A form that can't be taken apart, said in CKAN's way. */
+function isUnreadable(error: unknown): error is AppError {
+  return (
+    error instanceof AppError &&
+    ['api.form_unreadable', 'api.upload_too_costly'].includes(error.code)
+  );
 }
 
 /** CKAN's error object and status for a refusal. */

@@ -60,6 +60,9 @@ export function problemOf(c: Context<Env>, error: unknown, logger: Logger): Resp
   return unexpectedResponse(c, error, logger);
 }
 
+/** Places named in one refusal; who reads it mends them and sends again. */
+const mostFaults = 100;
+
 /** The problem response of a refusal, with its own headers and Retry-After. */
 function refusalResponse(c: Context<Env>, error: AppError): Response {
   const { status, title } = kinds[error.kind];
@@ -73,7 +76,7 @@ function refusalResponse(c: Context<Env>, error: AppError): Response {
     detail: withheld(error.detail),
     instance: instanceOf(c),
     code: error.code,
-    ...(error.fields ? { errors: error.fields.map(withoutIdentifier) } : {}),
+    ...(error.fields ? { errors: error.fields.slice(0, mostFaults).map(withoutIdentifier) } : {}),
   };
   return respond(c, problem, status, headers);
 }
@@ -135,7 +138,7 @@ function detailOf(issue: z.core.$ZodIssue): string {
 
 /** zod's issues as one refusal with pointers into the body. */
 export function invalidInput(issues: readonly z.core.$ZodIssue[]): AppError {
-  const fields = issues.map((issue) => ({
+  const fields = issues.slice(0, mostFaults).map((issue) => ({
     pointer: issue.path
       .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
       .join(''),

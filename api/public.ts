@@ -1,10 +1,11 @@
 // What anyone may ask: is this licence genuine? (contract section 6)
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { type Lookup, registryErrors } from '../registry/index.ts';
+import type { Lookup } from '../registry/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
 import { apiErrors } from './errors.ts';
 import { commonRefusals, JsonObject, jsonBody, jsonReply, shapeOf } from './shapes.ts';
+import { readMultipart } from './upload.ts';
 
 const Code = z.object({ verificationCode: z.string().max(40) });
 
@@ -39,12 +40,9 @@ async function presentedDocument(request: Request): Promise<string> {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (type === 'application/dc+sd-jwt') return (await request.text()).trim();
   if (type === 'multipart/form-data') {
-    const form = await request.formData().catch(() => {
-      throw registryErrors.credential_unreadable('The form could not be read.');
-    });
-    const file = form.get('file');
-    if (file !== null) return (typeof file === 'string' ? file : await file.text()).trim();
-    throw registryErrors.credential_unreadable('The form has no field "file".');
+    const file = (await readMultipart(request)).find(({ name }) => name === 'file');
+    if (file) return file.text.trim();
+    throw apiErrors.form_unreadable('The form has no field "file".');
   }
   throw apiErrors.content_type('Send application/dc+sd-jwt, or a form with the field "file".');
 }

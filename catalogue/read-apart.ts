@@ -29,7 +29,7 @@ const Read: z.ZodType<ReadSource> = z.object({
 });
 
 /** JSON of 64 MB takes about 0.5 GB while it is read, and its records as much again. */
-const limits = { megabytes: 1536, seconds: 120, atOnce: 2 };
+const limits = { megabytes: 1536, seconds: 120, atOnce: 2, mostWaiting: 4 };
 
 const parse = createParser({
   module: new URL('./source-thread.ts', import.meta.url),

@@ -2,7 +2,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import { CITIZEN_ID_PATTERN, isCitizenId, isUscc } from '../identity/index.ts';
-import type { FieldError, JsonObject } from '../platform/index.ts';
+import { boundedPattern, type FieldError, type JsonObject } from '../platform/index.ts';
 
 /** A JSON Schema of an object, as services and licence types write it. */
 export interface ObjectSchema extends JsonObject {
@@ -23,6 +23,9 @@ export type SchemaCheck = (value: JsonObject, prefix: string) => SchemaFaults;
 // Annotations of the sample's schemas; any other unknown word in a schema is a fault of the schema.
 const annotations = ['title_zh', 'title_en', 'sensitivity', 'mask', 'code_list', 'unit'];
 
+/** No service has as many; each member it doesn't ask for would be a fault of its own. */
+const mostMembers = 500;
+
 /**
  * Compiles a schema; throws what ajv says when the schema itself is wrong. A string that must match
  * the citizen-ID pattern must also hold by its check digit, whether or not the schema says so.
@@ -33,6 +36,7 @@ export function compileSchema(schema: ObjectSchema): SchemaCheck {
     verbose: true,
     strictTypes: false,
     strictRequired: false,
+    code: { regExp: boundedPattern },
   });
   addFormats.default(ajv);
   ajv.addFormat('citizen-id', isCitizenId);
@@ -40,7 +44,11 @@ export function compileSchema(schema: ObjectSchema): SchemaCheck {
   ajv.addFormat('project-code', true);
   ajv.addVocabulary(annotations);
   const validate = ajv.compile(withIdentifierFormats(schema));
-  return (value, prefix) => faultsOf(validate, value, prefix);
+  return (value, prefix) => {
+    if (Object.keys(value).length <= mostMembers) return faultsOf(validate, value, prefix);
+    const detail = `must not have more than ${mostMembers} members`;
+    return { citizenIds: [], usccs: [], others: [{ pointer: prefix, detail }] };
+  };
 }
 
 /** True when the value holds to the schema. */

@@ -1,7 +1,7 @@
 // A verification service as data (contract section 4.2): who answers which question, on what legal
 // basis, and how little of the answer leaves.
 import { z } from 'zod';
-import type { FieldError, Json, JsonObject } from '../platform/index.ts';
+import { type FieldError, isExplosive, type Json, type JsonObject } from '../platform/index.ts';
 import { AnswerRule } from './answer-rule.ts';
 import { compileSchema, type ObjectSchema } from './schema-check.ts';
 
@@ -86,6 +86,10 @@ export function definitionFaults(definition: ServiceDefinition): FieldError[] {
     const combined = findCombined(schema);
     // An identifier behind these would be stored as it came instead of as a reference.
     if (combined) fault(`/${name}`, `${combined} can not be used here`);
+    for (const pattern of patternsIn(schema)) {
+      if (isExplosive(pattern))
+        fault(`/${name}`, `the pattern ${pattern} would never end on some text`);
+    }
     if (schema.additionalProperties !== false) {
       fault(`/${name}`, 'additionalProperties must be false');
     }
@@ -127,6 +131,13 @@ function findCombined(schema: JsonObject): string | undefined {
     }
   }
   return undefined;
+}
+
+function patternsIn(schema: Json | undefined): string[] {
+  if (Array.isArray(schema)) return schema.flatMap(patternsIn);
+  if (!isObject(schema)) return [];
+  const own = typeof schema.pattern === 'string' ? [schema.pattern] : [];
+  return [...own, ...Object.values(schema).flatMap(patternsIn)];
 }
 
 function childrenOf(value: Json | undefined): JsonObject[] {

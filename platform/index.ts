@@ -1,5 +1,6 @@
 // The face of platform/: what every room may lean on, and nothing that knows a licence or a person.
 export { decodeBase64url, encodeBase64url } from './base64url.ts';
+export { boundedPattern, isExplosive } from './bounded-pattern.ts';
 export { prepareSearch, writtenForms } from './byte-search.ts';
 export { canonicalJson, type Json, type JsonObject } from './canonical-json.ts';
 export { addDays, cityDay, endOfCityDay, startOfCityDay } from './city-day.ts';

@@ -2,6 +2,7 @@
 // and without keys. Whatever the bytes make the reader do, this process lives on and serves others.
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
+import type { Json } from './canonical-json.ts';
 import { AppError } from './errors.ts';
 
 /** The reader was ended: it took too long, too much memory, or broke. */
@@ -25,14 +26,18 @@ export interface ParserOptions<Result> {
   seconds: number;
   /** Threads at once; further inputs wait. */
   atOnce: number;
+  /** Inputs that may wait, for each of them is held in memory; more are refused. */
+  mostWaiting: number;
+  /** Inputs move to the thread, uncopied, and are empty here afterwards, where they own their memory. */
+  isMoved?: boolean;
 }
 
 /**
- * Reads bytes in a thread. Rejects with the AppError the reader refused with, or with ParserEnded. A
- * thread that did as it should is kept for the next input (starting one takes 0.7 s, several on a busy
- * machine); any other is ended.
+ * Reads bytes in a thread, which is told `about` them besides. Rejects with the AppError the reader
+ * refused with, with ParserEnded, or with 503 when too many wait. A thread that did as it should is
+ * kept for the next input (starting one takes 0.7 s, several on a busy machine); any other is ended.
  */
-export type Parser<Result> = (bytes: Uint8Array) => Promise<Result>;
+export type Parser<Result> = (bytes: Uint8Array, about?: Json) => Promise<Result>;
 
 const Reply = z.union([
   z.strictObject({ value: z.unknown() }),
@@ -47,18 +52,20 @@ const Reply = z.union([
 
 /** A reader for one kind of input. */
 export function createParser<Result>(options: ParserOptions<Result>): Parser<Result> {
-  const { result, seconds, atOnce } = options;
+  const { result, seconds, atOnce, mostWaiting, isMoved = false } = options;
   const waiting: (() => void)[] = [];
   const resting: Worker[] = [];
   let running = 0;
 
-  return async function parse(bytes) {
+  return async function parse(bytes, about = null) {
+    if (waiting.length >= mostWaiting) throw busy();
     while (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
     running += 1;
     const thread = resting.pop() ?? startThread(options, (ended) => forget(resting, ended));
     let isSound = false;
     try {
-      const reply = Reply.parse(await ask(thread, bytes, seconds));
+      const own = isMoved && isWhole(bytes) ? bytes : bytes.slice();
+      const reply = Reply.parse(await ask(thread, { bytes: own, about }, seconds));
       isSound = true;
       if ('value' in reply) return result.parse(reply.value);
       const { refusal } = reply;
@@ -71,6 +78,19 @@ export function createParser<Result>(options: ParserOptions<Result>): Parser<Res
       waiting.shift()?.();
     }
   };
+}
+
+function busy(): AppError {
+  return new AppError(
+    'unavailable',
+    'platform.readers_busy',
+    'Many uploads are being read now. Send yours again in a few seconds.',
+    { retryAfterSeconds: 3 },
+  );
+}
+
+function isWhole(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
 }
 
 function forget(resting: Worker[], ended: Worker): void {
@@ -105,8 +125,12 @@ function loadable(module: URL): URL {
   return new URL(`data:text/javascript,${encodeURIComponent(text)}`);
 }
 
-/** What the thread answers first; none comes from one that dies or takes too long. */
-function ask(thread: Worker, bytes: Uint8Array, seconds: number): Promise<unknown> {
+/** What the thread answers first; none comes from one that dies or takes too long. The bytes move there. */
+function ask(
+  thread: Worker,
+  input: { bytes: Uint8Array<ArrayBuffer>; about: Json },
+  seconds: number,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     // At rest a thread holds no process open.
     thread.ref();
@@ -126,7 +150,6 @@ function ask(thread: Worker, bytes: Uint8Array, seconds: number): Promise<unknow
     };
     const timer = setTimeout(onTime, seconds * 1000);
     thread.on('message', onMessage).on('error', onError).on('exit', onExit);
-    const own = bytes.slice();
-    thread.postMessage(own, [own.buffer]);
+    thread.postMessage(input, [input.bytes.buffer]);
   });
 }

@@ -2,7 +2,13 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { isCitizenId, isUscc } from '../identity/index.ts';
-import type { FieldError, Json, JsonObject } from '../platform/index.ts';
+import {
+  boundedPattern,
+  type FieldError,
+  isExplosive,
+  type Json,
+  type JsonObject,
+} from '../platform/index.ts';
 import { isMask } from './masks.ts';
 
 // 4 year, 6 area, 2 trade, 2 kind, 6 serial in the national form; older local codes are shorter.
@@ -23,7 +29,13 @@ const ajv = newAjv();
 
 // An unknown keyword (title_zh, sensitivity, code_list, mask, unit …) is an annotation, not a fault.
 function newAjv(): Ajv2020 {
-  const made = new Ajv2020({ allErrors: true, strict: false, logger: false, messages: true });
+  const made = new Ajv2020({
+    allErrors: true,
+    strict: false,
+    logger: false,
+    messages: true,
+    code: { regExp: boundedPattern },
+  });
   formats.default(made, [...standardFormats]);
   for (const [name, validate] of Object.entries(ownFormats)) made.addFormat(name, { validate });
   return made;
@@ -50,10 +62,18 @@ export function schemaFaults(schema: JsonObject): string[] {
   }
 }
 
+/** No type has as many; each member that isn't the type's would be a fault of its own. */
+const mostMembers = 500;
+
 /** Compiles a published schema. */
 export function compileFieldCheck(schema: JsonObject): FieldCheck {
   const validate = compile(schema);
-  return (fields) => (validate(fields) ? [] : (validate.errors ?? []).map(toFieldError));
+  return (fields) => {
+    if (Object.keys(fields).length > mostMembers) {
+      return [{ pointer: '/fields', detail: `must not have more than ${mostMembers} members` }];
+    }
+    return validate(fields) ? [] : (validate.errors ?? []).map(toFieldError);
+  };
 }
 
 /** A property of a schema with what the registry reads from it. */
@@ -92,6 +112,10 @@ function nestedFaults(value: Json | undefined): string[] {
   if (typeof format === 'string' && !isKnownFormat(format)) faults.push(`unknown format ${format}`);
   if (typeof pattern === 'string' && pattern.length > LONGEST_PATTERN)
     faults.push(`a pattern has at most ${LONGEST_PATTERN} characters`);
+  else if (typeof pattern === 'string' && isExplosive(pattern))
+    faults.push(
+      `the pattern ${pattern} repeats what repeats or chooses: it would never end on some text`,
+    );
   if (typeof mask === 'string' && !isMask(mask)) faults.push(`unknown mask ${mask}`);
   if (typeof reference === 'string' && !reference.startsWith('#'))
     faults.push('a reference must stay inside the schema');

@@ -5,9 +5,12 @@ export interface Check<Name extends string = string> {
   detail: string;
 }
 
-/** Collects checks; those never reached stand as skipped, in the order the names were given. */
-export function createChecks<Name extends string>(names: readonly Name[]) {
-  const done = new Map<Name, Check<Name>>();
+/** Collects checks, after earlier ones; those never reached stand as skipped, in the order of the names. */
+export function createChecks<Name extends string>(
+  names: readonly Name[],
+  earlier: readonly Check<Name>[] = [],
+) {
+  const done = new Map(earlier.map((check) => [check.name, check]));
   const add = (result: Check['result']) => (name: Name, detail: string) => {
     done.set(name, { name, result, detail });
   };

@@ -7,4 +7,5 @@ export const signingErrors = errorCatalogue('signing', {
   crl_unavailable: 'unavailable',
   signer_unavailable: 'unavailable',
   signature_refused: 'conflict',
+  credential_too_costly: 'too_large',
 });

@@ -6,6 +6,7 @@ export { type InitKeysOptions, initKeys, type KeyOrganisation } from './init-key
 export type { CredentialContent } from './issue-credential.ts';
 export type { SecretName } from './key-files.ts';
 export { type Keystore, type LogKey, openKeystore, type Signer } from './keystore.ts';
+export type { VerifyOptions } from './open-credential.ts';
 export type { VerifiedReceipt } from './receipt.ts';
 export type { ProcessRole } from './role-keys.ts';
 export type { StatusReference } from './sd-jwt-vc.ts';
@@ -15,5 +16,5 @@ export { connectSigner } from './signer-client.ts';
 export { createSignerDesk } from './signer-desk.ts';
 export { serveSigner } from './signer-server.ts';
 export type { AllocatedStatus, StatusValue } from './status-lists.ts';
-export type { VerifiedCredential, VerifyOptions } from './verify-credential.ts';
+export type { VerifiedCredential } from './verify-credential.ts';
 export { openVrf, type Vrf, verifyVrf } from './vrf.ts';

@@ -1,5 +1,6 @@
 // Receipts: a department's signature under what it asked or answered (compact JWS, contract 4.2).
 import type { JsonObject } from '../platform/index.ts';
+import type { createChainVerifier } from './certificate-chain.ts';
 import { type Check, createChecks } from './checks.ts';
 import { isSignedBy, readCompact, signCompact } from './jws.ts';
 import type { Keystore } from './keystore.ts';
@@ -29,7 +30,12 @@ export async function signReceipt(
 /** Verifies a receipt: our CA vouched for the department's key when it answered. */
 export async function verifyReceipt(
   jws: string,
-  { verifyChain, leafFault }: VerifierDeps,
+  {
+    verifyChain,
+    leafFault,
+  }: Pick<VerifierDeps, 'leafFault'> & {
+    verifyChain: ReturnType<typeof createChainVerifier>;
+  },
 ): Promise<VerifiedReceipt> {
   const checks = createChecks(CHECKS);
   const failed = (): VerifiedReceipt => ({ checks: checks.list(), isAuthentic: false });

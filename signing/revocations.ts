@@ -110,7 +110,7 @@ export function createRevocations(deps: RevocationsDeps) {
      * Why a leaf is not to be trusted for a signature made at `signedAt`, or null. A key that was
      * compromised could date its signatures as it liked, so all of them fall.
      */
-    async leafFault(leaf: TrustedLeaf, signedAt: Date): Promise<string | null> {
+    async leafFault(leaf: Omit<TrustedLeaf, 'publicKey'>, signedAt: Date): Promise<string | null> {
       if (signedAt < leaf.validFrom || signedAt > leaf.validTo) {
         return 'The certificate was not valid when the signature was made.';
       }

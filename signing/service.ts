@@ -1,14 +1,16 @@
 // Binds the acts of signing to one keystore, database and public address.
 import type { Clock, Database, Ids, JsonObject, Logger } from '../platform/index.ts';
 import { createChainVerifier } from './certificate-chain.ts';
+import { createCredentialReader } from './credential-reader.ts';
 import { signingErrors } from './errors.ts';
 import { type CredentialContent, issueCredential } from './issue-credential.ts';
 import type { Keystore } from './keystore.ts';
+import type { VerifyOptions } from './open-credential.ts';
 import { signReceipt, verifyReceipt } from './receipt.ts';
 import { createRevocations } from './revocations.ts';
 import type { RemoteSigner } from './signer-client.ts';
 import { createStatusLists, isListId } from './status-lists.ts';
-import { type VerifyOptions, verifyCredential } from './verify-credential.ts';
+import { verifyCredential } from './verify-credential.ts';
 
 export interface SigningDeps {
   database: Database;
@@ -38,10 +40,9 @@ export function createSigning(deps: SigningDeps) {
   }
   const statusLists = createStatusLists({ database, clock, ids, keystore, publicUrl, logger });
   const revocations = createRevocations({ database, clock, keystore, remote, logger });
-  const verifier = {
-    verifyChain: createChainVerifier(rootCertificate),
-    leafFault: revocations.leafFault,
-  };
+  const { leafFault } = revocations;
+  const verifier = { verifyChain: createChainVerifier(rootCertificate), leafFault };
+  const open = createCredentialReader(rootCertificate);
 
   return {
     issueCredential: (content: CredentialContent): Promise<string> =>
@@ -49,7 +50,7 @@ export function createSigning(deps: SigningDeps) {
         ? remote.credential(content)
         : issueCredential(content, { signer: keystore.credentialKey, issuer: publicUrl, ids }),
     verifyCredential: (compact: string, options: VerifyOptions) =>
-      verifyCredential(compact, options, verifier),
+      verifyCredential(compact, options, { open, leafFault }),
 
     /** From elsewhere the signer makes the payload itself, out of what is stored of the verification. */
     signReceipt: (uscc: string, payload: JsonObject): Promise<string> =>

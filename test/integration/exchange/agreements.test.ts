@@ -340,6 +340,16 @@ describe('a service', () => {
       [{ provider: 'nobody' }, 'exchange.service_invalid'],
       [{ source_licence_types: ['LT-NONE'] }, 'exchange.service_invalid'],
       [{ params_schema: { type: 'object', properties: {} } }, 'exchange.service_invalid'],
+      [
+        {
+          params_schema: {
+            type: 'object',
+            properties: { a: { type: 'string', pattern: '^(a+)+$' } },
+            additionalProperties: false,
+          },
+        },
+        'exchange.service_invalid',
+      ],
       [{ answer_schema: { type: 'string' } }, 'exchange.service_invalid'],
       [{ minimal_disclosure: { fields: ['cause'] } }, 'exchange.service_invalid'],
       [{ source_licence_types: ['LT-MARRIAGE'] }, 'exchange.rule_invalid'],

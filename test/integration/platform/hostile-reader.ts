@@ -4,7 +4,7 @@ import { answerParses } from '../../../platform/parser-thread.ts';
 
 const errors = errorCatalogue('registry', { input_invalid: 'invalid' });
 
-answerParses((bytes) => {
+answerParses((bytes, about) => {
   const order = Buffer.from(bytes).toString('utf8');
   switch (order) {
     case 'loop':
@@ -21,6 +21,8 @@ answerParses((bytes) => {
       return process.exit(0);
     case 'environment':
       return Object.keys(process.env);
+    case 'about':
+      return [JSON.stringify(about)];
     case 'refuse':
       throw errors.input_invalid('Not like this.');
     case 'lie':

@@ -4,13 +4,16 @@ import { z } from 'zod';
 import { createParser, ParserEnded } from '../../../platform/index.ts';
 
 const module = new URL('./hostile-reader.ts', import.meta.url);
-const parser = (changes: { seconds?: number; atOnce?: number } = {}) =>
+const parser = (
+  changes: { seconds?: number; atOnce?: number; mostWaiting?: number; isMoved?: boolean } = {},
+) =>
   createParser({
     module,
     result: z.array(z.string()),
     megabytes: 64,
     seconds: 20,
     atOnce: 2,
+    mostWaiting: 10,
     ...changes,
   });
 const input = (order: string) => Buffer.from(order);
@@ -91,4 +94,22 @@ test('the caller keeps its bytes', async () => {
   const bytes = input('kept');
   await parser()(bytes);
   expect(bytes.toString()).toBe('kept');
+  // Unless it gives them away, which costs no copy.
+  const own = new Uint8Array(input('moved'));
+  expect(await parser({ isMoved: true })(own)).toEqual(['moved']);
+  expect(own).toHaveLength(0);
+});
+
+test('what waits is held in memory, so only so much of it may', async () => {
+  const parse = parser({ atOnce: 1, mostWaiting: 1 });
+  const [read, waited, refused] = await Promise.allSettled(
+    ['first', 'second', 'third'].map((word) => parse(input(word))),
+  );
+  expect([read?.status, waited?.status]).toEqual(['fulfilled', 'fulfilled']);
+  expect(refused).toMatchObject({ reason: { kind: 'unavailable', code: 'platform.readers_busy' } });
+  expect(await parse(input('later'))).toEqual(['later']);
+});
+
+test('the reader is told about the bytes what they do not say themselves', async () => {
+  expect(await parser()(input('about'), { type: 'text/csv' })).toEqual(['{"type":"text/csv"}']);
 });

@@ -6,6 +6,7 @@ import { createChainVerifier } from '../../../signing/certificate-chain.ts';
 import { disclosureDigest, encodeDisclosure } from '../../../signing/disclosure.ts';
 import type { Keystore } from '../../../signing/index.ts';
 import { issueCredential } from '../../../signing/issue-credential.ts';
+import { openCredential, type VerifyOptions } from '../../../signing/open-credential.ts';
 import { processDisclosures } from '../../../signing/sd-jwt.ts';
 import { verifyCredential } from '../../../signing/verify-credential.ts';
 import { testKeys } from '../../support/keys.ts';
@@ -149,8 +150,9 @@ test('a credential changed in one character anywhere is not authentic', async ()
     },
     { signer: keystore.credentialKey, issuer: 'https://yihao.example', ids: systemIds },
   );
+  const verifyChain = createChainVerifier(keystore.rootCertificate);
   const deps = {
-    verifyChain: createChainVerifier(keystore.rootCertificate),
+    open: async (text: string, given: VerifyOptions) => openCredential(text, given, verifyChain),
     leafFault: async () => null,
   };
   const options = { now: new Date('2026-03-04T05:00:00Z') };

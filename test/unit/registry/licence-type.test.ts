@@ -100,6 +100,14 @@ describe('a definition that can not go live', () => {
       '/schema',
     ],
     [
+      'a pattern that would never end',
+      {
+        schema: { type: 'object', properties: { a: { type: 'string', pattern: '^(a+)+$' } } },
+        face_fields: [],
+      },
+      '/schema',
+    ],
+    [
       'a reference to elsewhere',
       {
         schema: { type: 'object', properties: { a: { $ref: 'https://example.com/a' } } },

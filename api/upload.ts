@@ -1,0 +1,27 @@
+// Multipart bodies, taken apart in a thread: whoever sends one chooses how many parts it has.
+import { z } from 'zod';
+import { createParser, ParserEnded } from '../platform/index.ts';
+import { apiErrors } from './errors.ts';
+
+/** 20 MiB, the largest upload, of parts as small as can be takes about a second until it is refused. */
+const limits = { megabytes: 256, seconds: 15, atOnce: 2, mostWaiting: 16, isMoved: true };
+
+const parse = createParser({
+  module: new URL('./upload-thread.ts', import.meta.url),
+  result: z.array(z.object({ name: z.string(), text: z.string() })),
+  ...limits,
+});
+
+/** The parts of a multipart body in their order, files as their text. */
+export async function readMultipart(request: Request): Promise<{ name: string; text: string }[]> {
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  try {
+    return await parse(bytes, request.headers.get('content-type') ?? '');
+  } catch (error) {
+    if (!(error instanceof ParserEnded)) throw error;
+    throw apiErrors.upload_too_costly(
+      'Reading this form took more time or memory than a form does. Send fewer and plainer parts.',
+      { cause: error },
+    );
+  }
+}
