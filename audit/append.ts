@@ -5,8 +5,9 @@ import { auditErrors } from './errors.ts';
 import { type LeafDraft, makeLeaf } from './leaf.ts';
 import { countStaged, insertStaged, type StagedRow } from './store.ts';
 
-// About as much as the sequencer takes up in the five seconds a caller waits for it.
-const mostStaged = 50_000;
+// As many as Tessera leaves outstanding: half a second's work of the sequencer on a slow machine, so who is
+// taken in is done long before the five seconds she waits are over.
+const mostStaged = 4096;
 const countEveryMs = 500;
 const insertAtOnce = 1000;
 
@@ -40,7 +41,7 @@ export function createAppend({ database, clock, ids, logger, metrics }: AppendDe
     );
   }
 
-  function toRow(draft: LeafDraft): StagedRow & { id: string } {
+  function toRow(draft: LeafDraft): StagedRow {
     const id = ids.uuid();
     const at = clock.now();
     return {

@@ -76,8 +76,8 @@ export function sealedDigest(sealed: Buffer): string {
   return encodeBase64url(hash('sha256', sealed, 'buffer'));
 }
 
-/** The bytes of the leaf for a draft; they are stored as they are and never made again. */
-export function makeLeaf(draft: LeafDraft, id: string, at: Date, ids: Ids): Buffer {
+/** The leaf for a draft; the UTF-8 bytes of this text are stored as they are and never made again. */
+export function makeLeaf(draft: LeafDraft, id: string, at: Date, ids: Ids): string {
   const { subject, purpose, case: caseId } = draft.commitments;
   for (const each of [subject, purpose, caseId]) {
     if (each && each.salt.length !== 32)
@@ -105,7 +105,7 @@ export function makeLeaf(draft: LeafDraft, id: string, at: Date, ids: Ids): Buff
     ct: draft.sealed && sealedDigest(draft.sealed),
     trace: draft.traceparent,
   };
-  return Buffer.from(canonicalJson(leaf));
+  return canonicalJson(leaf);
 }
 
 /** Reads stored leaf bytes; undefined when they are not a leaf. */

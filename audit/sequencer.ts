@@ -1,5 +1,6 @@
 // The one writer of the tree. Any process may carry it: elected by a lock, fenced by the epoch in
 // the head row, because a lock alone doesn't stop a process that was paused while it held it.
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Database, Logger, Metrics } from '../platform/index.ts';
 import { createBell } from './bell.ts';
 import type { TreeHead } from './checkpoint.ts';
@@ -30,6 +31,9 @@ const mostPerBatch = 2048;
 // Entries staged by other processes announce themselves to nobody: NOTIFY in every business
 // transaction would serialise the commits. So the stage is looked at this often.
 const lookEveryMs = 20;
+// Between two batches that were not full. At once is no faster for the callers and costs more: 128 of
+// them on 2 busy cores, 1,300 to 2,100 entries/s at once, 2,100 to 2,200 after 5 ms.
+const gatherMs = 5;
 const standByMs = 1000;
 const afterFaultMs = 500;
 // Room is made for the entries of this range and the next (migrations/0002_audit.sql).
@@ -83,21 +87,28 @@ export function createSequencer(deps: SequencerDeps) {
 
   /** Puts the next batch into the tree; returns how many entries that were. */
   async function sequenceBatch({ epoch, edge }: Leadership): Promise<number> {
-    if (!(await hasStaged(logDatabase.db))) return 0;
     const first = edge.size;
     const endTimer = metrics?.batchSeconds.startTimer();
     const stageIds = await logDatabase.transaction(async (tx) => {
       // A second try finds the edge ahead of the tree: then it is to be loaded anew.
-      if (edge.size !== first || !(await lockHead(tx, first, epoch))) throw fenced();
-      const rows = await moveStaged(tx, first, mostPerBatch);
-      await insertTiles(
-        tx,
-        rows.flatMap(({ leafHash }) => edge.append(leafHash)),
-      );
+      if (edge.size !== first) throw fenced();
+      // In one round trip, in this order: what was moved under a head that isn't ours is rolled back.
+      const [isOurs, rows] = await Promise.all([
+        lockHead(tx, first, epoch),
+        moveStaged(tx, first, mostPerBatch),
+      ]);
+      if (!isOurs) throw fenced();
+      if (rows.length === 0) return [];
+      const full = rows.flatMap(({ leafHash }) => edge.append(leafHash));
       const to = { size: edge.size, root: edge.root() };
-      if (!(await advanceHead(tx, { size: first, epoch }, to))) throw fenced();
+      const [, isAdvanced] = await Promise.all([
+        insertTiles(tx, full),
+        advanceHead(tx, { size: first, epoch }, to),
+      ]);
+      if (!isAdvanced) throw fenced();
       return rows.map(({ stageId }) => stageId);
     });
+    if (stageIds.length === 0) return 0;
     endTimer?.();
     metrics?.entries.inc(stageIds.length);
     metrics?.batchEntries.observe(stageIds.length);
@@ -115,7 +126,8 @@ export function createSequencer(deps: SequencerDeps) {
       try {
         leadership ??= await lead();
         if (!leadership) await bell.wait(standByMs);
-        else if ((await sequenceBatch(leadership)) < mostPerBatch) await bell.wait(lookEveryMs);
+        else if (!(await hasStaged(logDatabase.db))) await bell.wait(lookEveryMs);
+        else if ((await sequenceBatch(leadership)) < mostPerBatch) await wait(gatherMs);
       } catch (error) {
         stepDown(error);
         await bell.wait(afterFaultMs);

@@ -1,16 +1,50 @@
 // What any process may do with the log's tables: stage entries and read. Runs as the app role.
 import { and, asc, desc, eq, gt, gte, isNull, lt, lte, or, sql } from 'drizzle-orm';
-import { selectRows, type Tx } from '../platform/index.ts';
+import { selectRows, sendAlong, type Tx } from '../platform/index.ts';
 import type { TreeHead } from './checkpoint.ts';
-import { checkpoints, entries, head, lookups, stage, stageIndexes, tiles } from './schema.ts';
+import { checkpoints, entries, head, lookups, type stage, stageIndexes, tiles } from './schema.ts';
 
-export type StagedRow = typeof stage.$inferInsert;
+/** An entry on its way into the tree; its leaf as the text whose UTF-8 bytes are hashed. */
+export type StagedRow = Omit<typeof stage.$inferSelect, 'seq' | 'leaf'> & { leaf: string };
 
-/** Stages rows in the caller's transaction. */
+/** Stages rows in the caller's transaction, with its next statement or its commit. */
 export async function insertStaged(tx: Tx, rows: StagedRow[]): Promise<void> {
-  const insert = tx.insert(stage).values(rows);
-  // Prepared, the usual single row saves the round trip that asks for its parameters' types.
-  await (rows.length === 1 ? insert.prepare('audit_stage').execute() : insert);
+  const [row] = rows;
+  if (row && rows.length === 1) await sendAlong(tx, insertOne, valuesOf(row));
+  else await sendAlong(tx, insertMany, [JSON.stringify(rows.map(valuesOf))]);
+}
+
+// Hand-written, since every act waits for it. 128 callers on 2 busy cores, CPU in both processes per
+// entry: 0.65 ms by the query builder, 0.49 ms so. A leaf is text anyway and sealed bytes are shorter in
+// base64 than in the driver's hexadecimal.
+const columns = `id, leaf, at, type, outcome, department, actor, service, subject_tag, case_tag,
+  sealed, disclose_at`;
+const insertOne = `
+  insert into audit.stage (${columns})
+  values ($1, convert_to($2, 'UTF8'), $3, $4, $5, $6, $7, $8, decode($9, 'base64'),
+    decode($10, 'base64'), decode($11, 'base64'), $12)`;
+const insertMany = `
+  insert into audit.stage (${columns})
+  select (row->>0)::uuid, convert_to(row->>1, 'UTF8'), (row->>2)::timestamptz, row->>3, row->>4,
+    row->>5, row->>6, row->>7, decode(row->>8, 'base64'), decode(row->>9, 'base64'),
+    decode(row->>10, 'base64'), (row->>11)::timestamptz
+  from jsonb_array_elements($1::text::jsonb) with ordinality as given (row, at) order by given.at`;
+
+function valuesOf(row: StagedRow): (string | null)[] {
+  return [
+    row.id,
+    row.leaf,
+    row.at.toISOString(),
+    row.type,
+    row.outcome,
+    row.department,
+    row.actor,
+    row.service,
+    row.subjectTag?.toString('base64') ?? null,
+    row.caseTag?.toString('base64') ?? null,
+    row.sealed?.toString('base64') ?? null,
+    row.discloseAt?.toISOString() ?? null,
+  ];
 }
 
 /** How many entries wait for the sequencer, counted no further than `most`. */

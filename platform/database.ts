@@ -4,10 +4,10 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
-import { isRetryable } from './database-errors.ts';
+import { databaseFault, isRetryable } from './database-errors.ts';
 import { databaseName } from './database-url.ts';
 import { systemIds } from './ids.ts';
-import { preparing } from './prepared-statements.ts';
+import { alongside, preparing, type SentAlong, send } from './prepared-statements.ts';
 import { type RowScope, scopeStatement } from './row-scope.ts';
 
 /** What a store's functions take first: a pool and a transaction both fit. */
@@ -113,16 +113,31 @@ function beginning(
 ): postgres.Sql {
   const mode = isolation === undefined ? '' : `isolation level ${isolation}`;
   const setting = scopeStatement(scope);
-  const begin = (act: (client: postgres.TransactionSql) => unknown) =>
-    pool.begin(mode, (client) => {
-      // Not awaited: it goes ahead of the act's first statement, in the same round trip. Should it
-      // fail, the driver lets the transaction fail.
-      if (setting) client.unsafe(setting.text, setting.values, { prepare: true }).execute();
-      return act(client);
-    });
+  const begin = async (act: (client: postgres.TransactionSql) => unknown) => {
+    const sent: SentAlong = [];
+    const result = await pool
+      .begin(mode, (client) => {
+        Reflect.set(client, alongside, sent);
+        // Not awaited: it goes ahead of the act's first statement, in the same round trip.
+        if (setting) sent.push(send(client, setting.text, setting.values));
+        return act(client);
+      })
+      .catch(async (error: unknown) => {
+        // What the act's next statement met was only that the transaction had failed before it.
+        if (databaseFault(error)?.code === '25P02') await refuseFaults(sent);
+        throw error;
+      });
+    // PostgreSQL answers the COMMIT of a transaction that failed with a silent ROLLBACK.
+    await refuseFaults(sent);
+    return result;
+  };
   return new Proxy(pool, {
     get: (target, name) => (name === 'begin' ? begin : Reflect.get(target, name)),
   });
+}
+
+async function refuseFaults(sent: SentAlong): Promise<void> {
+  for (const fault of await Promise.all(sent)) if (fault) throw fault.error;
 }
 
 /**

@@ -1,5 +1,5 @@
 // The only source of randomness: UUIDv7 (RFC 9562) identifiers, tokens, nonces.
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomFillSync, randomInt } from 'node:crypto';
 
 export interface Ids {
   /** A UUIDv7: ordered by time of making, 74 random bits. */
@@ -22,10 +22,27 @@ function uuidV7(milliseconds: number, random: Buffer): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+// Drawn from the system 4 KiB at a time: a draw of its own costs 1.9 µs, and an entry of the log needs
+// six. What was handed out is wiped.
+const pool = Buffer.alloc(4096);
+let used = pool.length;
+
+function randomBytes(count: number): Buffer {
+  if (count > pool.length) return randomFillSync(Buffer.alloc(count));
+  if (used + count > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const bytes = Buffer.from(pool.subarray(used, used + count));
+  pool.fill(0, used, used + count);
+  used += count;
+  return bytes;
+}
+
 export const systemIds: Ids = {
   uuid: () => uuidV7(Date.now(), randomBytes(10)),
   token: (bytes) => randomBytes(bytes).toString('base64url'),
-  bytes: (count) => randomBytes(count),
+  bytes: randomBytes,
   int: (maxExclusive) => randomInt(maxExclusive),
 };
 

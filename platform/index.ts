@@ -43,6 +43,7 @@ export type { OutboxEvent, OutboxHandler } from './outbox-line.ts';
 export { AddressRefused, postForm } from './outgoing.ts';
 export { answerParses } from './parser-thread.ts';
 export { createParser, ParserEnded } from './parser-threads.ts';
+export { sendAlong } from './prepared-statements.ts';
 export { readIfThere, replaceFile } from './private-file.ts';
 export { createQueue, type JobHandler, type Queue } from './queue.ts';
 export { PermanentFailure, queueErrors } from './queue-errors.ts';

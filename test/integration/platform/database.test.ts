@@ -6,6 +6,7 @@ import {
   dbNow,
   isUniqueViolation,
   selectRows,
+  sendAlong,
 } from '../../../platform/index.ts';
 import { withDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -178,4 +179,42 @@ test('a statement with parameters is prepared once in a session, outside and ins
   } finally {
     await single.close();
   }
+});
+
+test('a statement sent along takes part in its transaction, and fails it also where it was the last', async () => {
+  await ownerSql`create table public.words (word text primary key check (word <> 'bad'))`;
+  await ownerSql`grant all on public.words to public`;
+  const insert = 'insert into public.words values ($1)';
+  const words = async () =>
+    (await ownerSql<{ word: string }[]>`select word from public.words order by 1`).map(
+      ({ word }) => word,
+    );
+  await database.transaction(async (tx) => {
+    await sendAlong(tx, insert, ['one']);
+    const seen = await selectRows<{ word: string }>(tx, sql`select word from public.words`);
+    expect(seen).toEqual([{ word: 'one' }]);
+    await sendAlong(tx, insert, ['two']);
+  });
+  expect(await words()).toEqual(['one', 'two']);
+
+  const isRefused = (error: unknown) => databaseFault(error)?.code === '23514';
+  const lastOfAll = database.transaction(async (tx) => {
+    await sendAlong(tx, insert, ['three']);
+    await sendAlong(tx, insert, ['bad']);
+    return 'done';
+  });
+  await expect(lastOfAll).rejects.toSatisfy(isRefused);
+  const goneOnAfter = database.transaction(async (tx) => {
+    await sendAlong(tx, insert, ['bad']);
+    await tx.execute(sql`select 1`);
+  });
+  await expect(goneOnAfter).rejects.toSatisfy(isRefused);
+  const nested = database.transaction(async (tx) => {
+    await tx.transaction((inner) => sendAlong(inner, insert, ['bad'])).catch(() => {});
+    await sendAlong(tx, insert, ['four']);
+  });
+  await nested;
+  await expect(sendAlong(database.db, insert, ['bad'])).rejects.toSatisfy(isRefused);
+  await sendAlong(database.db, insert, ['five']);
+  expect(await words()).toEqual(['five', 'four', 'one', 'two']);
 });
