@@ -5,6 +5,7 @@ import { admit } from './admit.ts';
 import { agreementRoutes } from './agreements.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { auditRoutes } from './audit.ts';
+import { auditActRoutes } from './audit-acts.ts';
 import { authenticate } from './authenticate.ts';
 import { ckanRoutes } from './ckan.ts';
 import { clientCertificate } from './client-certificate.ts';
@@ -103,6 +104,7 @@ export function createApp(services: Services) {
     .route('/v1/licences', licenceActRoutes(services))
     .route('/v1/agreements', agreementRoutes(services))
     .route('/v1/audit', auditRoutes(services))
+    .route('/v1', auditActRoutes(services))
     .route('/v1/clients', clientRoutes(services))
     .route('/v1/relying-parties', relyingPartyRoutes(services))
     .route('/v1', erasureRoutes(services))

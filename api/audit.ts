@@ -4,17 +4,23 @@ import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
 import { commonRefusals, Identifier, JsonObject, jsonBody, jsonReply, pageOf } from './shapes.ts';
 
+/** What entries are found by; times may be days of the city. */
+export const conditions = {
+  subject: Identifier.optional(),
+  caseId: z.string().max(64).optional(),
+  department: z.string().max(64).optional(),
+  service: z.string().max(64).optional(),
+  actor: z.string().max(128).optional(),
+  type: z.string().max(64).optional(),
+  outcome: z.string().max(32).optional(),
+  purpose: z.string().min(1).max(200).optional(),
+  from: z.string().max(40).optional(),
+  to: z.string().max(40).optional(),
+};
+
 const SearchInput = z
   .strictObject({
-    subject: Identifier.optional(),
-    caseId: z.string().max(64).optional(),
-    department: z.string().max(64).optional(),
-    service: z.string().max(64).optional(),
-    actor: z.string().max(128).optional(),
-    type: z.string().max(64).optional(),
-    outcome: z.string().max(32).optional(),
-    from: z.iso.datetime().optional(),
-    to: z.iso.datetime().optional(),
+    ...conditions,
     reason: z.string().min(1).max(500).optional(),
     limit: z.number().int().min(1).max(200).default(50),
     cursor: z.string().max(200).optional(),

@@ -180,7 +180,15 @@ export async function compose(options: ComposeOptions) {
     exchange,
     idempotency,
   });
-  const oversight = createOversight({ database, audit, identity, cityTz, citationOf });
+  const oversight = createOversight({
+    database,
+    ids,
+    logger,
+    audit,
+    identity,
+    cityTz,
+    citationOf,
+  });
 
   const signable = { checkCredential: registry.checkCredential, receiptOf: exchange.receiptOf };
 
@@ -234,7 +242,7 @@ export async function compose(options: ComposeOptions) {
         closers.push(() => server?.close());
       }
       if (role === 'all' || role === 'worker') {
-        for (const job of [...registry.jobs, ...exchange.jobs, ...erasures.jobs])
+        for (const job of [...registry.jobs, ...exchange.jobs, ...erasures.jobs, ...oversight.jobs])
           sweeper.every(job.everyMs, job.name, job.run);
         sweeper.every(60_000, 'identity.purge', () => identity.purgeExpired());
         sweeper.every(2_000, 'identity.rotate', async (signal) => {

@@ -2,7 +2,14 @@
 import type { ScopedDatabase, Tx } from '../platform/index.ts';
 import { auditErrors } from './errors.ts';
 import { type Leaf, parseLeaf } from './leaf.ts';
-import { type EntryFilter, type EntryRow, findEntry, listEntries, listLeaves } from './store.ts';
+import {
+  countEntries,
+  type EntryFilter,
+  type EntryRow,
+  findEntry,
+  listEntries,
+  listLeaves,
+} from './store.ts';
 import { isTile, tileWidth } from './tiles.ts';
 
 /** An entry of the tree. What helps to find and read it is null when there was none or it is erased. */
@@ -43,6 +50,10 @@ export function createEntries(database: ScopedDatabase) {
     /** One entry; audit.unknown_entry when the tree doesn't reach so far. */
     getEntry: (index: number): Promise<LogEntry> =>
       database.transaction((tx) => getEntry(tx, index)),
+
+    /** How many there are, counted no further than `most`. */
+    countEntries: (filter: EntryFilter, most: number): Promise<number> =>
+      database.transaction((tx) => countEntries(tx, filter, most)),
 
     /** Newest first; erased entries are in the tree but not found. */
     findEntries: ({ beforeIndex, limit, ...filter }: EntryQuery): Promise<LogEntry[]> =>

@@ -176,6 +176,16 @@ export function createAudit(deps: AuditDeps) {
     /** The checkpoint to show, with its cosignatures; null while none is published. */
     checkpoint: async (): Promise<string | null> => (await shown.find())?.note ?? null,
 
+    /** The same with its size and root, of those over at least `size` entries; undefined while none is. */
+    checkpointOver: async (size: number) => {
+      const found = await shown.find(size - 1);
+      return found && found.size >= size ? found : undefined;
+    },
+
+    /** The inclusion proof of an entry in a tree of this size, which the log must have had. */
+    inclusion: (index: number, size: number): Promise<Buffer[]> =>
+      inclusionProof(index, { size, readTile: tiles.read }),
+
     /**
      * How far the log is vouched for from outside. While not witnessed, an operator could still show
      * different people different logs.

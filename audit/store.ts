@@ -194,6 +194,39 @@ export interface EntryFilter {
   to?: Date | undefined;
   /** Leaves out what is to be disclosed to its subject only after this time. */
   onlyDisclosedBefore?: Date | undefined;
+  /** Only entries below this index: those of a tree of this size. */
+  below?: number | undefined;
+}
+
+/** The conditions of a filter, as one. */
+function matches(filter: EntryFilter) {
+  const { subjectTag, caseTag, department, service, actor, type, outcome, below } = filter;
+  return and(
+    subjectTag && eq(lookups.subjectTag, subjectTag),
+    caseTag && eq(lookups.caseTag, caseTag),
+    department === undefined ? undefined : eq(lookups.department, department),
+    service === undefined ? undefined : eq(lookups.service, service),
+    actor === undefined ? undefined : eq(lookups.actor, actor),
+    type === undefined ? undefined : eq(lookups.type, type),
+    outcome === undefined ? undefined : eq(lookups.outcome, outcome),
+    filter.from && gte(lookups.at, filter.from),
+    filter.to && lte(lookups.at, filter.to),
+    filter.onlyDisclosedBefore &&
+      or(isNull(lookups.discloseAt), lte(lookups.discloseAt, filter.onlyDisclosedBefore)),
+    below === undefined ? undefined : lt(lookups.idx, below),
+  );
+}
+
+/** How many entries a filter finds, counted no further than `most`. */
+export async function countEntries(tx: Tx, filter: EntryFilter, most: number): Promise<number> {
+  const found = tx
+    .select({ idx: lookups.idx })
+    .from(lookups)
+    .where(matches(filter))
+    .limit(most)
+    .as('found');
+  const [row] = await tx.select({ count: sql<number>`count(*)::int` }).from(found);
+  return row?.count ?? 0;
 }
 
 /**
@@ -206,24 +239,13 @@ export function listEntries(
   before: { at: Date; idx: number } | undefined,
   limit: number,
 ): Promise<EntryRow[]> {
-  const { subjectTag, caseTag, department, service, actor, type, outcome } = filter;
   return tx
     .select(entryColumns)
     .from(lookups)
     .innerJoin(entries, eq(entries.idx, lookups.idx))
     .where(
       and(
-        subjectTag && eq(lookups.subjectTag, subjectTag),
-        caseTag && eq(lookups.caseTag, caseTag),
-        department === undefined ? undefined : eq(lookups.department, department),
-        service === undefined ? undefined : eq(lookups.service, service),
-        actor === undefined ? undefined : eq(lookups.actor, actor),
-        type === undefined ? undefined : eq(lookups.type, type),
-        outcome === undefined ? undefined : eq(lookups.outcome, outcome),
-        filter.from && gte(lookups.at, filter.from),
-        filter.to && lte(lookups.at, filter.to),
-        filter.onlyDisclosedBefore &&
-          or(isNull(lookups.discloseAt), lte(lookups.discloseAt, filter.onlyDisclosedBefore)),
+        matches(filter),
         before &&
           sql`(${lookups.at}, ${lookups.idx}) < (${before.at.toISOString()}, ${before.idx})`,
       ),

@@ -49,7 +49,8 @@ export const auditCheckCommand: Command = {
   summary: 'Check a receipt offline',
   help: `audit check PROOF --vkey K [--policy FILE]
 
-PROOF is a file: the citizen's JSON receipt, or a plain tlog-proof. K is the log's key (from
+PROOF is a file: the citizen's JSON receipt, a plain tlog-proof, or a bundle of entries (an
+auditors' export, a citizen's own). K is the log's key (from
 /log/vkey) or a file that holds it. FILE names witnesses and a quorum (C2SP tlog-policy): with it the
 receipt holds only if they have signed too. Needs no instance and no network.
 Exit code: 0 when the receipt holds, 1 when it does not.`,
@@ -68,7 +69,11 @@ Exit code: 0 when the receipt holds, 1 when it does not.`,
     if (result.valid && policy === undefined) {
       console.log('No --policy was given: whether it is witnessed was not checked.');
     }
-    console.log(result.valid ? 'The receipt holds.' : 'The receipt does not hold.');
+    const { bundle } = result.facts;
+    if (bundle)
+      console.log(`${bundle.entries} entries checked, sealed by entry ${bundle.sealedBy}.`);
+    const what = bundle ? 'bundle' : 'receipt';
+    console.log(result.valid ? `The ${what} holds.` : `The ${what} does not hold.`);
     return result.valid ? 0 : 1;
   },
 };

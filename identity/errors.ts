@@ -22,6 +22,8 @@ export const identityErrors = errorCatalogue('identity', {
   proof_invalid: 'unauthenticated',
   scope_missing: 'forbidden',
   role_missing: 'forbidden',
+  /** Four eyes need a person: a system names the officer it acts for. */
+  officer_needed: 'forbidden',
   other_caller_needed: 'forbidden',
   officer_not_found: 'not_found',
   officer_invalid: 'invalid',

@@ -225,6 +225,19 @@ export function createPeople(deps: {
       return index.subjectTag(normalise(identifier, today(), '/value'));
     },
 
+    /** The person behind a tag of the log; null when nobody known has it, or she was erased. */
+    async findPersonByTag(tx: Tx, tag: Buffer): Promise<string | null> {
+      const [row] = await findByAuditTag(tx, [tag]);
+      return row?.wrapped ? row.id : null;
+    },
+
+    /** The people behind tags of the log, each once; who is unknown or erased is left out. */
+    async findPeopleByTags(tx: Tx, tags: readonly Buffer[]): Promise<string[]> {
+      if (tags.length === 0) return [];
+      const rows = await findByAuditTag(tx, [...tags]);
+      return rows.filter(({ wrapped }) => wrapped !== null).map(({ id }) => id);
+    },
+
     /** The tag under which the log's entries about a person are found. */
     async subjectTagOf(tx: Tx, personId: string): Promise<Buffer> {
       const [row] = await findById(tx, [personId]);

@@ -26,6 +26,7 @@ import { createFounding } from './founding.ts';
 import { maskIdentifier, type PersonIdentifier } from './identifiers.ts';
 import { createKeyRing } from './key-ring.ts';
 import { createLocalSignIn } from './local-sign-in.ts';
+import { createNamedOfficers } from './named-officer.ts';
 import { createOfficers } from './officers.ts';
 import { createOpenIdProvider, OPENID_PATH } from './openid-provider.ts';
 import { createOrganisations } from './organisations.ts';
@@ -188,6 +189,7 @@ export function createIdentity(deps: IdentityDeps) {
       recordAccess: access.recordAccess,
     }),
     ...enrolments,
+    ...createNamedOfficers({ database, cityTz }),
     ...createPosts({ database }),
     ...createDoorkeeper({ database, recordAccess: access.recordAccess }),
     ...sessions,

@@ -126,20 +126,21 @@ export type AccessReceipt = {
   proof: string;
 };
 
+/** The openings of an entry under its leaf's own names. */
+export function openingOf({ openings }: AccessDetail): AccessReceipt['opening'] {
+  return {
+    ...(openings.subject && { subj: openings.subject }),
+    ...(openings.purpose && { purpose: openings.purpose }),
+    ...(openings.case && { case: openings.case }),
+  };
+}
+
 /** The receipt of one entry in its JSON form. */
-export function accessReceipt(
-  entry: LogEntry,
-  { openings }: AccessDetail,
-  proof: string,
-): AccessReceipt {
+export function accessReceipt(entry: LogEntry, detail: AccessDetail, proof: string): AccessReceipt {
   return {
     index: entry.index,
     leaf: entry.leaf.toString('base64'),
-    opening: {
-      ...(openings.subject && { subj: openings.subject }),
-      ...(openings.purpose && { purpose: openings.purpose }),
-      ...(openings.case && { case: openings.case }),
-    },
+    opening: openingOf(detail),
     proof,
   };
 }

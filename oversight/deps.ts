@@ -8,20 +8,39 @@ import type { Lang } from './access-item.ts';
 
 export interface OversightDeps {
   database: Database;
+  ids: Ids;
+  logger: Logger;
   audit: Pick<
     Audit,
-    'as' | 'checkpoint' | 'witnessState' | 'receipt' | 'sequenced' | 'verify' | 'vkey'
+    | 'as'
+    | 'checkpoint'
+    | 'checkpointOver'
+    | 'head'
+    | 'inclusion'
+    | 'indexesOf'
+    | 'receipt'
+    | 'sequenced'
+    | 'verify'
+    | 'vkey'
+    | 'witnessState'
   >;
   identity: Pick<
     Identity,
+    | 'caseTag'
+    | 'findPeopleByTags'
     | 'findPerson'
+    | 'findPersonByTag'
     | 'listOrganisations'
+    | 'officerAccountOf'
     | 'openAccess'
+    | 'openFor'
+    | 'openMany'
     | 'recordAccess'
+    | 'revealPerson'
+    | 'sealFor'
     | 'subjectTag'
     | 'subjectOf'
     | 'subjectTagOf'
-    | 'caseTag'
   >;
   /** The citation of a legal basis, from the registry of legal bases. */
   citationOf(id: string, lang: Lang): string;

@@ -1,9 +1,7 @@
 // SQL over oversight.erasures and oversight.legal_holds.
 import { type SQL, sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
-
-const time = (moment: SQL) =>
-  sql`to_char(${moment} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+import { timeText as time } from './sql-pieces.ts';
 
 export interface ErasureRow {
   id: string;

@@ -24,8 +24,10 @@ import {
   lockErasure,
 } from './erasure-store.ts';
 import { oversightErrors } from './errors.ts';
+import { withdrawExports } from './export-store.ts';
 import { createLegalHolds } from './legal-holds.ts';
 import { findSubject, isId, operatorOf, pageOfRows, readCursor, readReason } from './operator.ts';
+import { forgetSavedSearches } from './saved-search-store.ts';
 
 /** An erasure as operators see it; whom it is about they are not told. */
 export type Erasure = {
@@ -187,6 +189,8 @@ export function createErasures(deps: ErasureDeps) {
     const { personId } = row;
     await house.transaction((tx) => registry.forgetHolder(tx, personId));
     await house.transaction((tx) => exchange.forgetSubject(tx, personId));
+    await house.transaction((tx) => withdrawExports(tx, personId));
+    await house.transaction((tx) => forgetSavedSearches(tx, personId));
     await forgetKeptResponses(personId);
     const tag = await identity.findErasedTag(database.db, personId);
     while (tag && (await house.transaction((tx) => audit.forgetSubject(tx, tag))) > 0);

@@ -19,6 +19,19 @@ export const oversightErrors = errorCatalogue('oversight', {
   other_subject: 'invalid',
   hold_not_found: 'not_found',
   hold_state: 'conflict',
+  unmasking_not_found: 'not_found',
+  unmasking_open: 'conflict',
+  unmasking_decided: 'conflict',
+  /** Nobody can be named: no officer acted, or her name was erased with the subject's data. */
+  no_officer: 'conflict',
+  search_not_found: 'not_found',
+  name_invalid: 'invalid',
+  export_not_found: 'not_found',
+  export_decided: 'conflict',
+  export_not_ready: 'conflict',
+  export_gone: 'gone',
+  /** Theirs who asked and approved, or who saved it. */
+  not_yours: 'forbidden',
   /** Four eyes: two acts that answer each other are never one officer's. */
   own_act: 'forbidden',
 });

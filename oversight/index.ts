@@ -5,5 +5,8 @@ export type { AuditEntry, AuditQuery } from './auditors.ts';
 export type { OversightDeps } from './deps.ts';
 export { createErasures, type Erasure, type Erasures } from './erasures.ts';
 export { oversightErrors } from './errors.ts';
+export type { AuditExport, ExportFile } from './exports.ts';
 export { HOLD_ACTS, type HoldAct, type LegalHold } from './legal-holds.ts';
+export type { SavedSearch } from './saved-searches.ts';
 export { createOversight, type LogState, type Oversight } from './service.ts';
+export type { Unmasking, UnmaskingNotice } from './unmaskings.ts';

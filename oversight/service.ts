@@ -2,6 +2,12 @@
 import { createAccessLog } from './access-log.ts';
 import { createAuditors } from './auditors.ts';
 import type { OversightDeps } from './deps.ts';
+import { createExportBuild } from './export-build.ts';
+import { createExports } from './exports.ts';
+import { createSavedSearches } from './saved-searches.ts';
+import { createSearching } from './search-conditions.ts';
+import { createUnmaskings } from './unmaskings.ts';
+import { createWatch } from './watched.ts';
 
 export type Oversight = ReturnType<typeof createOversight>;
 
@@ -10,14 +16,30 @@ export type LogState = Awaited<ReturnType<Oversight['logState']>>;
 
 export function createOversight(deps: OversightDeps) {
   const { audit } = deps;
+  const watch = createWatch(deps);
+  const searching = createSearching(deps);
+  const auditors = createAuditors(deps, watch, searching);
+  const exportBuild = createExportBuild(deps, searching);
   return {
     ...createAccessLog(deps),
-    ...createAuditors(deps),
+    ...auditors,
+    ...createUnmaskings(deps, watch, searching),
+    ...createSavedSearches(deps, watch, searching, auditors.search),
+    ...createExports(deps, watch, searching),
+    ...exportBuild,
 
     /** How the log stands, for anyone: its checkpoint, its key, and who outside has signed it. */
     logState: async () => {
       const [checkpoint, state] = await Promise.all([audit.checkpoint(), audit.witnessState()]);
       return { ...state, checkpoint, vkey: audit.vkey };
     },
+
+    jobs: [
+      {
+        name: 'oversight.exports',
+        everyMs: 1_000,
+        run: (signal: AbortSignal) => exportBuild.writeExports(signal),
+      },
+    ],
   };
 }

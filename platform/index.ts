@@ -61,5 +61,6 @@ export {
 export { type RowScope, systemScope } from './row-scope.ts';
 export { settingsDocument } from './settings-document.ts';
 export { createShutdown, type Shutdown } from './shutdown.ts';
+export { streamed } from './streamed.ts';
 export { createSweeper, type Sweep, type Sweeper } from './sweeper.ts';
 export { checkWall } from './wall-check.ts';

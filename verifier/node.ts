@@ -1,13 +1,28 @@
 // The verifier as a program of one file: node verifier.mjs RECEIPT --vkey KEY [--policy FILE].
 // Bundled with index.ts into what /verifier.mjs serves; needs Node.js and nothing else.
-import { verify } from './index.ts';
+import { isBundle, verify, verifyBundle } from './index.ts';
 
-// Not an import: nothing in this room has one, so that nothing can hide behind it.
-const { readFileSync } = process.getBuiltinModule('node:fs');
+// Not imports: this room imports nothing from outside, so that nothing can hide behind it.
+const { createReadStream, openSync, readFileSync, readSync } = process.getBuiltinModule('node:fs');
+const { createInterface } = process.getBuiltinModule('node:readline');
+
+/** A bundle may be longer than memory: it is read line by line. */
+async function verifyFile(path: string, vkey: string, policy: string | undefined) {
+  const start = new Uint8Array(64);
+  readSync(openSync(path, 'r'), start);
+  if (!isBundle(new TextDecoder().decode(start))) {
+    return verify(readFileSync(path, 'utf8'), vkey, policy);
+  }
+  const lines = createInterface({
+    input: createReadStream(path),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  });
+  return verifyBundle(lines, vkey, policy);
+}
 
 const usage = `node verifier.mjs RECEIPT --vkey KEY [--policy FILE]
 
-RECEIPT  a file: the citizen's JSON receipt, or a plain tlog-proof
+RECEIPT  a file: the citizen's JSON receipt, a plain tlog-proof, or a bundle of entries
 KEY      the log's key, or a file that holds it
 FILE     witnesses and a quorum (C2SP tlog-policy): then they must have signed too
 
@@ -28,7 +43,7 @@ if (!receipt || !key || rest.length > 0) {
 } else {
   const vkey = /^[^\s+]+\+[0-9a-f]{8}\+/.test(key) ? key : readFileSync(key, 'utf8');
   const policy = policyFile === undefined ? undefined : readFileSync(policyFile, 'utf8');
-  const verdict = await verify(readFileSync(receipt, 'utf8'), vkey, policy);
+  const verdict = await verifyFile(receipt, vkey, policy);
   process.stdout.write(`${JSON.stringify(verdict, undefined, 2)}\n`);
   process.exitCode = verdict.valid ? 0 : 1;
 }

@@ -41,7 +41,7 @@ function show({ valid, reasons, facts }: Verdict): void {
 }
 
 function factLines(facts: Facts): string[] {
-  const { origin, index, size, root, witnesses, isWitnessed, opened, leaf } = facts;
+  const { origin, index, size, root, witnesses, isWitnessed, opened, leaf, bundle } = facts;
   const witnessed = witnesses?.map(({ name, at }) => `${name}（${at}）`).join('；');
   return [
     origin === undefined ? '' : `日志 Log: ${origin}`,
@@ -49,6 +49,9 @@ function factLines(facts: Facts): string[] {
       ? ''
       : `第 ${index} 条，共 ${size ?? '?'} 条 · entry ${index} of ${size ?? '?'}`,
     root === undefined ? '' : `根 Root: ${root}`,
+    bundle === undefined
+      ? ''
+      : `记录包 ${bundle.id}：${bundle.entries} 条，由第 ${bundle.sealedBy ?? '?'} 条封存 · bundle of ${bundle.entries} entries, sealed by entry ${bundle.sealedBy ?? '?'}`,
     isWitnessed === undefined
       ? '未提供见证方策略，未核验是否有外部见证 · No policy was given: whether it is witnessed was not checked'
       : `外部见证 Witnesses: ${witnessed || '无 none'}`,

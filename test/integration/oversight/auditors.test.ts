@@ -1,11 +1,12 @@
 // Auditors: what they find, and that whoever watches is watched.
 import { hash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
+import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Actor } from '../../../identity/index.ts';
 import { anonymousActor } from '../../../identity/index.ts';
 import type { AuditQuery } from '../../../oversight/index.ts';
-import { systemScope } from '../../../platform/index.ts';
+import { systemIds, systemScope } from '../../../platform/index.ts';
 import { verifyTlogProof } from '../../../verifier/index.ts';
 import { withDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -241,6 +242,8 @@ test('when the log can’t be written an auditor gets nothing', async () => {
   const { createOversight } = await import('../../../oversight/index.ts');
   const here = createOversight({
     database: databases.database,
+    ids: systemIds,
+    logger: pino({ level: 'silent' }),
     audit: quiet,
     identity,
     citationOf: (id) => id,

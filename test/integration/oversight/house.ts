@@ -1,4 +1,6 @@
 // Oversight over a real log and a real identity: people, looks at them, and those who ask.
+
+import pino from 'pino';
 import { type Actor, anonymousActor } from '../../../identity/index.ts';
 import { createOversight } from '../../../oversight/index.ts';
 import { systemIds } from '../../../platform/index.ts';
@@ -10,6 +12,8 @@ export function makeHouse({ database, logDatabase }: TestDatabase) {
   const identity = makeIdentity(database, { audit });
   const oversight = createOversight({
     database,
+    ids: systemIds,
+    logger: pino({ level: 'silent' }),
     audit,
     identity,
     citationOf: (id, lang) => `${lang}:${id}`,
@@ -51,12 +55,38 @@ export function makeHouse({ database, logDatabase }: TestDatabase) {
       return index;
     },
 
+    /** The audit office with two officers whom a system can name. */
+    anAuditOffice: () =>
+      database.transaction(async (tx) => {
+        await identity.putOrganisation(tx, AUDIT);
+        for (const at of [1, 2]) {
+          const key = `audit-auditor-${at}`;
+          await identity.putOfficer(tx, {
+            key,
+            username: key,
+            password: 'a-password-of-the-test',
+            organisationId: 'audit',
+            roles: ['auditor'],
+            stretching: 'first-use',
+          });
+        }
+      }),
+
     start: async () => {
       await database.transaction((tx) => identity.putOrganisation(tx, HOUSING));
       await audit.startSequencer();
     },
   };
 }
+
+const AUDIT = {
+  ...HOUSING,
+  id: 'audit',
+  nameZh: '云珠市审计局',
+  nameEn: 'Yunzhu Audit Office',
+  shortZh: '审计局',
+  uscc: '11990100009900144P',
+};
 
 export const desk: Actor = {
   ...anonymousActor('request-desk'),
