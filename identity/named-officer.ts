@@ -9,6 +9,11 @@ import { findOfficer } from './store-officers.ts';
 /** Binds the check to one house. */
 export function createNamedOfficers({ database, cityTz }: { database: Database; cityTz: string }) {
   return {
+    /** Where the officer of a key belongs; null when the house keeps no such account. */
+    async organisationOfOfficer(key: string): Promise<string | null> {
+      return (await findOfficer(database.db, key))?.organisationId ?? null;
+    },
+
     /** The account of the officer behind an act that needs one with this role; refused without. */
     async officerAccountOf(actor: Actor, role: Role): Promise<string> {
       if (actor.kind === 'officer' && actor.roles.includes(role)) return accountOf(actor);

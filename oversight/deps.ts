@@ -33,6 +33,7 @@ export interface OversightDeps {
     | 'listOrganisations'
     | 'officerAccountOf'
     | 'openAccess'
+    | 'organisationOfOfficer'
     | 'openFor'
     | 'openMany'
     | 'recordAccess'

@@ -153,8 +153,11 @@ export function createUnmaskings(deps: OversightDeps, watch: Watch, searching: S
         const requestedBy = await identity.officerAccountOf(actor, 'auditor');
         const reason = readReason(input.reason);
         const found = await wanted(input);
-        officerOf(found);
-        const { index, actor: pseudonym, department } = found.entry;
+        const officer = officerOf(found);
+        const { index, actor: pseudonym } = found.entry;
+        // Hers, where the house knows her: an answer stands in the name of who answered by rule.
+        const department =
+          (await identity.organisationOfOfficer(officer)) ?? found.entry.department;
         const id = ids.uuid();
         const bytes = Buffer.from(reason, 'utf8');
         const reasonSealed = await identity.sealFor(tx, null, bytes, context(id));

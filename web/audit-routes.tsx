@@ -1,8 +1,10 @@
-// /audit and /audit/integrity: each act is a form; what a search found is shown where it was asked.
+// /audit and /audit/integrity, and the forms that begin at what a search found.
 import { Hono } from 'hono';
 import { AppError } from '../platform/index.ts';
 import { AuditIntegrityPage } from './audit-integrity.tsx';
+import { queryOf } from './audit-query.ts';
 import { AuditSearchPage } from './audit-search.tsx';
+import { auditTogetherRoutes } from './audit-together-routes.tsx';
 import type { PageDeps } from './deps.ts';
 import { statusOf } from './error-page.tsx';
 import { readOwnForm, requireKind } from './forms.ts';
@@ -18,7 +20,10 @@ export function auditRoutes(
   async function searchPage(
     c: PageContext,
     values: Record<string, string>,
-    more: Pick<Parameters<typeof AuditSearchPage>[0], 'result' | 'error'>,
+    more: Pick<
+      Parameters<typeof AuditSearchPage>[0],
+      'result' | 'error' | 'savedSearch' | 'refused'
+    >,
   ) {
     const lang = c.get('lang');
     const [organisations, services] = await Promise.all([
@@ -41,7 +46,24 @@ export function auditRoutes(
     );
   }
 
-  return new Hono<PageEnv>()
+  const search = (c: PageContext, form: Record<string, string>) =>
+    oversight.search(c.get('actor'), {
+      ...queryOf(form),
+      ...(form.reason ? { reason: form.reason } : {}),
+      ...(form.cursor ? { cursor: form.cursor } : {}),
+      limit: 50,
+    });
+
+  const routes = new Hono<PageEnv>();
+  routes.route(
+    '/',
+    auditTogetherRoutes({
+      ...deps,
+      showFound: (c, result, savedSearch, reason) =>
+        searchPage(c, { reason }, { result, savedSearch }),
+    }),
+  );
+  return routes
     .get('/audit', async (c) => {
       requireKind(c, 'officer');
       return c.html(await searchPage(c, {}, {}));
@@ -49,24 +71,8 @@ export function auditRoutes(
     .post('/audit', async (c) => {
       requireKind(c, 'officer');
       const form = await readOwnForm(c, identity);
-      const { subject, reason, department, service, caseId, outcome } = form;
       try {
-        const result = await oversight.search(c.get('actor'), {
-          ...(subject
-            ? {
-                subject: {
-                  scheme: /^\d{17}[\dX]$/i.test(subject) ? 'cn-id' : 'uscc',
-                  value: subject,
-                },
-              }
-            : {}),
-          ...(reason ? { reason } : {}),
-          ...(department ? { department } : {}),
-          ...(service ? { service } : {}),
-          ...(caseId ? { caseId } : {}),
-          ...(outcome ? { outcome } : {}),
-          limit: 50,
-        });
+        const result = await search(c, form);
         return c.html(await searchPage(c, form, { result }));
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
@@ -74,6 +80,33 @@ export function auditRoutes(
           await searchPage(c, form, { error: told(c, error, 'subject') }),
           statusOf(error),
         );
+      }
+    })
+    .post('/audit/exports', async (c) => {
+      requireKind(c, 'officer');
+      const form = await readOwnForm(c, identity);
+      try {
+        const input = { ...queryOf(form), reason: form.reason ?? '' };
+        const { id } = await oversight.requestExport(c.get('actor'), input);
+        return c.redirect(`/audit/exports/${id}`, 303);
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        const refused = { form: 'export' as const, error: told(c, error, 'subject') };
+        return c.html(await searchPage(c, form, { refused }), statusOf(error));
+      }
+    })
+    .post('/audit/searches', async (c) => {
+      requireKind(c, 'officer');
+      const form = await readOwnForm(c, identity);
+      try {
+        const { name = '', shared } = form;
+        const input = { ...queryOf(form), name, shared: shared === 'on' };
+        await oversight.saveSearch(c.get('actor'), input);
+        return c.redirect('/audit/searches', 303);
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        const refused = { form: 'save' as const, error: told(c, error, 'subject') };
+        return c.html(await searchPage(c, form, { refused }), statusOf(error));
       }
     })
     .get('/audit/integrity', async (c) => {

@@ -11,6 +11,9 @@ interface AuditSection {
 const AUDIT_SECTIONS: readonly AuditSection[] = [
   { href: '/audit', title: ({ audit }) => audit.title },
   { href: '/audit/emergencies', title: ({ emergencies }) => emergencies.title },
+  { href: '/audit/searches', title: ({ audit }) => audit.searches.title },
+  { href: '/audit/unmaskings', title: ({ audit }) => audit.unmaskings.title },
+  { href: '/audit/exports', title: ({ audit }) => audit.exports.title },
   { href: '/audit/integrity', title: ({ audit }) => audit.integrity },
 ];
 

@@ -1,5 +1,6 @@
 // Emergencies at a desk and before auditors: open one, look, review, and all there were.
 import type { Emergency, EmergencyLook } from '../exchange/index.ts';
+import { AuditSections } from './audit-sections.tsx';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
 import { type PropertySchema, type Told, titleWords, valueWords } from './words.ts';
 
@@ -251,6 +252,7 @@ export function AuditEmergenciesPage(
     <Frame c={c} title={words.title} at="audit">
       <h1>{words.title}</h1>
       <p class="lead">{words.auditLead}</p>
+      <AuditSections c={c} at="/audit/emergencies" />
       {list.items.length === 0 ? <p class="muted">{words.none}</p> : null}
       <ul class="plain">
         {list.items.map((one) => (

@@ -254,6 +254,52 @@ export const shots: Shot[] = [
   { name: 'desk-emergencies-review', who: 'health-approver-1', path: '/desk/emergencies' },
   { name: 'desk-emergencies-none', who: 'tax-approver-1', path: '/desk/emergencies' },
   { name: 'audit-emergencies', who: 'audit-auditor-1', path: '/audit/emergencies' },
+  { name: 'audit-searches', who: 'audit-auditor-1', path: '/audit/searches' },
+  { name: 'audit-searches-none', who: 'audit-auditor-2', path: '/audit/searches' },
+  {
+    name: 'audit-searches-run',
+    who: 'audit-auditor-1',
+    path: '/audit/searches',
+    act: async (page) => {
+      await page.fill('main input[name=reason]', '年度检查');
+      await page.click('form[action$="/run"] button');
+    },
+  },
+  { name: 'audit-unmaskings', who: 'audit-auditor-1', path: '/audit/unmaskings' },
+  {
+    name: 'audit-unmaskings-wrong',
+    who: 'audit-auditor-1',
+    path: '/audit/unmaskings?index=0',
+    act: async (page) => {
+      await page.fill('main input[name=reason]', '投诉 17 号');
+      await send(page);
+    },
+  },
+  {
+    name: 'audit-unmasking-decide',
+    who: 'audit-auditor-2',
+    path: '/audit/unmaskings',
+    act: (page) => page.click('main ul.plain a[href^="/audit/unmaskings/"] >> nth=0'),
+  },
+  {
+    name: 'audit-unmasking-shown',
+    who: 'audit-auditor-1',
+    path: '/audit/unmaskings',
+    act: (page) => page.click('main ul.plain a[href^="/audit/unmaskings/"] >> nth=1'),
+  },
+  { name: 'audit-exports', who: 'audit-auditor-1', path: '/audit/exports' },
+  {
+    name: 'audit-export-decide',
+    who: 'audit-auditor-2',
+    path: '/audit/exports',
+    act: (page) => page.click('main a[href^="/audit/exports/"] >> nth=0'),
+  },
+  {
+    name: 'audit-export-ready',
+    who: 'audit-auditor-1',
+    path: '/audit/exports',
+    act: (page) => page.click('main a[href^="/audit/exports/"] >> nth=1'),
+  },
   { name: 'ops', who: 'govsvc-operator-1', path: '/ops' },
   { name: 'ops-clients', who: 'govsvc-operator-1', path: '/ops/clients' },
   { name: 'ops-clients-one', who: 'govsvc-operator-1', path: '/ops/clients/tax' },

@@ -126,6 +126,44 @@ export async function operate(house: PageHouse): Promise<void> {
   });
 }
 
+/** Two unmaskings and two exports, one of each approved; a search that is kept. */
+export async function watch(house: PageHouse): Promise<void> {
+  const found = async (page: Page) => {
+    await page.goto('/audit');
+    await page.selectOption('select[name=department]', 'health');
+    await send(page);
+  };
+  for (const isApproved of [true, false]) {
+    const paths: string[] = [];
+    await as(house, 'audit-auditor-1', async (page) => {
+      await found(page);
+      await page.fill('#export-reason', '年度检查');
+      await page.click('form[action="/audit/exports"] button');
+      await page.waitForURL(/\/audit\/exports\/./);
+      paths.push(new URL(page.url()).pathname);
+      await found(page);
+      const asked = page.locator(
+        'main a[href^="/audit/unmaskings?index="]:near(:text("应急查看"))',
+      );
+      await asked.nth(isApproved ? 0 : 1).click();
+      await page.fill('main input[name=reason]', '投诉 17 号');
+      await send(page);
+      paths.push(new URL(page.url()).pathname);
+      if (!isApproved) return;
+      await found(page);
+      await page.fill('#save-name', '卫健部门的查看');
+      await page.click('form[action="/audit/searches"] button');
+    });
+    if (!isApproved) return;
+    await as(house, 'audit-auditor-2', async (page) => {
+      for (const path of paths) {
+        await page.goto(path);
+        await page.click('button[value=approve]');
+      }
+    });
+  }
+}
+
 /** health-desk-2's browser makes a passkey (WebAuthn level 3, section 11). */
 export async function addPasskey(house: PageHouse): Promise<void> {
   await as(house, 'health-desk-2', async (page) => {

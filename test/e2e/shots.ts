@@ -14,6 +14,7 @@ import {
   openEmergencies,
   operate,
   revokeOne,
+  watch,
 } from './shot-states.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '.shots');
@@ -41,7 +42,7 @@ process.env.OIDC_PROVIDERS = JSON.stringify([
 
 const opened = await openPageHouse({ host: 'localhost' });
 const house = { ...opened, revokedCode: await revokeOne(opened) };
-for (const happen of [askForConsent, delegate, openEmergencies, operate, addPasskey]) {
+for (const happen of [askForConsent, delegate, openEmergencies, operate, watch, addPasskey]) {
   await happen(house);
 }
 

@@ -38,6 +38,8 @@ const OFFICERS: [DepartmentId, Role, number][] = [
   ['civil', 'steward', 1],
   ['govsvc', 'operator', 1],
   ['audit', 'auditor', 1],
+  ['audit', 'auditor', 2],
+  ['housing', 'steward', 1],
   ['govsvc', 'operator', 2],
 ];
 

@@ -124,7 +124,18 @@ test('every form of every page carries the token of who reads it', async () => {
         .concat('/desk/emergencies?type=LT-HEALTHCERT', '/verify', '/me'),
     ],
     ['health-approver-1', ['/desk', '/desk/emergencies']],
-    ['audit-auditor-1', ['/audit', '/audit/emergencies', '/audit/integrity', '/verify']],
+    [
+      'audit-auditor-1',
+      [
+        '/audit',
+        '/audit/emergencies',
+        '/audit/integrity',
+        '/audit/unmaskings',
+        '/audit/exports',
+        '/audit/searches',
+        '/verify',
+      ],
+    ],
     [
       'govsvc-operator-1',
       ['', '/clients', '/clients/new', '/clients/housing', '/rights', '/erasures']
@@ -155,7 +166,7 @@ test('every form of every page carries the token of who reads it', async () => {
   }
   expect([...seen].sort()).toEqual(
     [
-      ...['/sign-in', '/sign-out', '/verify', '/audit', '/audit/integrity'],
+      ...['/sign-in', '/sign-out', '/verify', '/audit', '/audit/integrity', '/audit/unmaskings'],
       ...['/me/sessions', '/me/sessions/{id}', '/me/delegations'],
       ...['/desk', '/desk/sessions', '/desk/sessions/{id}'],
       ...['/desk/emergencies', '/ops/clients/new', '/ops/rights/officers', '/ops/erasures'],
