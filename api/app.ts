@@ -28,6 +28,7 @@ import { oauthRoutes } from './oauth.ts';
 import { officerRoutes } from './officers.ts';
 import { apiDescription } from './openapi.ts';
 import { openIdRoutes } from './openid.ts';
+import { passkeyResetRoutes } from './passkey-resets.ts';
 import { peerAddress } from './peer-address.ts';
 import { invalidInput, problemOf } from './problem.ts';
 import { publicRoutes } from './public.ts';
@@ -106,6 +107,7 @@ export function createApp(services: Services) {
     .route('/v1/audit', auditRoutes(services))
     .route('/v1', auditActRoutes(services))
     .route('/v1/clients', clientRoutes(services))
+    .route('/v1/passkey-resets', passkeyResetRoutes(services))
     .route('/v1/relying-parties', relyingPartyRoutes(services))
     .route('/v1', erasureRoutes(services))
     .route('/v1/public', publicRoutes(services))

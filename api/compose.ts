@@ -196,6 +196,15 @@ export async function compose(options: ComposeOptions) {
     await dbNow(database.db);
     return undefined;
   });
+  const operators = metrics.gauge('operators_in_force', 'Operators who can decide.', ['when']);
+  health.check('operators', async () => {
+    const { now, inThirtyDays, lastDayOfTwo } = await identity.operatorsInForce();
+    operators.set({ when: 'now' }, now);
+    operators.set({ when: 'in_30_days' }, inThirtyDays);
+    if (now < 2) return `${now} can decide, two are needed: yihao operators restore`;
+    if (inThirtyDays < 2) return `two can decide until ${lastDayOfTwo} and not longer`;
+    return undefined;
+  });
   health.check('queue', async () => {
     await transport.reach();
     return transport.kind;

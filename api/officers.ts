@@ -36,7 +36,8 @@ const Decided = shapeOf<DecidedRoleRequest>(
 );
 
 const Key = z.object({ key: z.string().max(64) });
-const Why = z.strictObject({ reason: z.string().min(1).max(500) }).openapi('OperatorReason');
+/** Why an operator does it. */
+export const Why = z.strictObject({ reason: z.string().min(1).max(500) }).openapi('OperatorReason');
 
 const OfficerInput = z
   .strictObject({

@@ -1,4 +1,5 @@
-// `operators`: the first two operators of a house without a sample city, made on its own machine.
+// `operators`: the first two operators of a house without a sample city, and the way back when there are
+// too few of them, on its own machine.
 // The links it prints are shown to who runs it and written nowhere else.
 import { type Enrolment, requireWayIn } from '../identity/index.ts';
 import { loadConfig } from '../platform/index.ts';
@@ -83,6 +84,70 @@ Exit code: 0 when made, 1 when refused: she has a passkey, or there is no such o
     if (username === undefined || more.length > 0) throw new UsageError('Say which USERNAME.');
     return withHouse(async ({ services: { identity, ids } }) => {
       showLink(username, await identity.renewEnrolment(ownerOf(ids), username));
+      return 0;
+    });
+  },
+};
+
+const restoreOptions = {
+  operator: { type: 'string', multiple: true },
+  organisation: { type: 'string' },
+  reason: { type: 'string' },
+} as const;
+
+export const operatorsRestoreCommand: Command = {
+  name: 'operators restore',
+  summary: 'Name two operators anew, when fewer than two can decide anything',
+  help: `operators restore --operator USERNAME --operator USERNAME --reason TEXT [--organisation ID]
+
+For a house whose operators' grants have run out, or who have left: nobody else could grant a role.
+Names two accounts, which get the role operator without end. Accounts that are there must be for
+operating and not have left; others are opened in --organisation. Prints for each who has no way in a
+link, as operators init does. Who was named, and why, stands in the log, and the database refuses it
+while two operators can decide (identity.operators_exist).
+Exit code: 0 when done, 1 when refused.`,
+  async run(args) {
+    const { values } = readArgs(args, restoreOptions);
+    const [first, second, ...more] = values.operator ?? [];
+    if (first === undefined || second === undefined || more.length > 0) {
+      throw new UsageError('Say --operator USERNAME twice, for two people.');
+    }
+    const reason = told(values.reason, 'reason');
+    return withHouse(async ({ services: { identity, ids } }) => {
+      const restored = await identity.restoreOperators(ownerOf(ids), {
+        operators: [first, second],
+        organisation: values.organisation,
+        reason,
+      });
+      console.log(`${first} and ${second} are operators from now on. The log says so.`);
+      for (const { username, enrolment } of restored) {
+        if (enrolment) showLink(username, enrolment);
+        else console.log(`${username}: signs in as before`);
+      }
+      return 0;
+    });
+  },
+};
+
+export const operatorsResetCommand: Command = {
+  name: 'operators reset',
+  summary: 'End the lost passkeys of an operator, when no two others can',
+  help: `operators reset USERNAME --reason TEXT
+
+Ends all passkeys and sessions of an operator at once and prints a link to make a new passkey by. For
+a house with two operators, one of whom has lost hers: with more of them two others do it at
+/ops/rights, and this refuses (identity.operators_exist). The log says that it was done, and why.
+Exit code: 0 when done, 1 when refused.`,
+  async run(args) {
+    const { values, positionals } = readArgs(args, { reason: { type: 'string' } });
+    const [username, ...more] = positionals;
+    if (username === undefined || more.length > 0) throw new UsageError('Say which USERNAME.');
+    const reason = told(values.reason, 'reason');
+    return withHouse(async ({ services: { identity, ids } }) => {
+      const enrolment = await identity.resetOperator(ownerOf(ids), username, { reason });
+      console.log(`The passkeys and sessions of ${username} have ended. The log says so.`);
+      if (enrolment) showLink(username, enrolment);
+      else console.log(`${username}: signs in by another way than a passkey`);
       return 0;
     });
   },

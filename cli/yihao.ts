@@ -13,7 +13,12 @@ import { eraseScanCommand } from './erase-scan.ts';
 import { harvestCommand } from './harvest.ts';
 import { keysRotateCommand, keysStatusCommand } from './keys.ts';
 import { monitorCommand } from './monitor.ts';
-import { operatorsInitCommand, operatorsLinkCommand } from './operators.ts';
+import {
+  operatorsInitCommand,
+  operatorsLinkCommand,
+  operatorsResetCommand,
+  operatorsRestoreCommand,
+} from './operators.ts';
 import { SignInRefused } from './person-client.ts';
 import { keysInitCommand, migrateCommand } from './prepare.ts';
 import { serveCommand } from './serve.ts';
@@ -28,6 +33,8 @@ const commands: Command[] = [
   keysStatusCommand,
   operatorsInitCommand,
   operatorsLinkCommand,
+  operatorsResetCommand,
+  operatorsRestoreCommand,
   tokenCommand,
   callCommand,
   harvestCommand,

@@ -138,7 +138,8 @@ export function createFounding(deps: {
   };
 }
 
-function requireSystem(actor: Actor): void {
+/** Refuses whoever doesn't run the house itself. */
+export function requireSystem(actor: Actor): void {
   if (actor.kind === 'system') return;
   throw identityErrors.other_caller_needed(
     'Only whoever runs the house does this, on its machine.',

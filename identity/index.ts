@@ -44,6 +44,8 @@ export {
 export type { Credentials } from './local-sign-in.ts';
 export type { DecidedRoleRequest, ListedOfficer, RoleRequest } from './officers.ts';
 export type { OpenIdPages } from './openid-provider.ts';
+export type { OperatorsInForce, RestoredOperator } from './operator-recovery.ts';
+export type { DecidedPasskeyReset, PasskeyReset } from './passkey-resets.ts';
 export type { Passkey } from './passkeys.ts';
 export type { ListedProvider } from './provider-sign-in.ts';
 export type { RelyingParty } from './relying-party.ts';

@@ -282,7 +282,7 @@ export function createOfficers(deps: {
 }
 
 /** The officer behind an operator's act: it is always some person's. */
-function operatorOf(actor: Actor): string {
+export function operatorOf(actor: Actor): string {
   requireRole(actor, 'operator');
   if (actor.officerId !== undefined) return actor.officerId;
   throw identityErrors.role_missing('Only a signed-in operator does this.');
@@ -333,7 +333,8 @@ export function readInput<S extends z.ZodType>(
   throw identityErrors[code]('Some members are missing or wrong; see errors.', { fields });
 }
 
-function readReason(reason: string): string {
+/** A reason as operators write it; identity.role_request_invalid. */
+export function readReason(reason: string): string {
   const result = Reason.safeParse(reason);
   if (result.success) return result.data;
   const detail = result.error.issues[0]?.message ?? '';

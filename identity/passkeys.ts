@@ -23,6 +23,7 @@ import {
   lockOfficer,
   type PasskeyRow,
 } from './store-passkeys.ts';
+import { findSessionHolder } from './store-sessions.ts';
 
 /** A passkey as its officer sees it. */
 export interface Passkey {
@@ -80,6 +81,10 @@ export function createPasskeys(deps: {
       const made = await making.verifyMade(written, name, sessionBinding(actor));
       return database.transaction(async (tx) => {
         const row = await making.keepPasskey(tx, officerId, made);
+        // She is held now: a reset that came before has ended this session, one that comes finds the passkey.
+        if (!(await findSessionHolder(tx, actor.sessionId ?? ''))) {
+          throw identityErrors.session_needed('This session has ended. Sign in again.');
+        }
         await access.recordAccess(tx, actor, { type: 'passkey.added', outcome: 'ok' });
         return asPasskey(row);
       });

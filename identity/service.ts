@@ -29,8 +29,10 @@ import { createLocalSignIn } from './local-sign-in.ts';
 import { createNamedOfficers } from './named-officer.ts';
 import { createOfficers } from './officers.ts';
 import { createOpenIdProvider, OPENID_PATH } from './openid-provider.ts';
+import { createOperatorRecovery } from './operator-recovery.ts';
 import { createOrganisations } from './organisations.ts';
 import { createPasskeyMaking } from './passkey-making.ts';
+import { createPasskeyResets } from './passkey-resets.ts';
 import { createPasskeys } from './passkeys.ts';
 import { createPeople, type RevealedPerson } from './people.ts';
 import { createPersonIndex } from './person-index.ts';
@@ -177,6 +179,14 @@ export function createIdentity(deps: IdentityDeps) {
     ...acting,
     ...createDelegations({ database, ids, people, access, acting, cityTz }),
     ...createOfficers({ database, ids, cityTz, enrolments, recordAccess: access.recordAccess }),
+    ...createPasskeyResets({ database, ids, enrolments, recordAccess: access.recordAccess }),
+    ...createOperatorRecovery({
+      database,
+      ids,
+      cityTz,
+      enrolments,
+      recordAccess: access.recordAccess,
+    }),
     ...createFounding({
       database,
       clock,

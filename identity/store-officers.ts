@@ -117,6 +117,35 @@ export async function lockOperators(tx: Tx, today: string): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
+/** The operators who can decide on a day, and until when; null: without end. */
+export function listOperators(tx: Tx, today: string): Promise<{ validTo: string | null }[]> {
+  return selectRows(
+    tx,
+    sql`select g.valid_to::text as "validTo"
+      from identity.officers o join identity.role_grants g on g.officer_id = o.id
+      where g.role = 'operator' and o.left_at is null and g.valid_from <= ${today}
+        and (g.valid_to is null or g.valid_to >= ${today})`,
+  );
+}
+
+/** Writes down that two operators are named anew, and grants them the role; the table asks for need. */
+export async function insertRecovery(
+  tx: Tx,
+  recovery: { id: string; firstId: string; secondId: string; reason: string; day: string },
+  at: Date,
+): Promise<void> {
+  const { id, firstId, secondId, reason, day } = recovery;
+  await tx.execute(
+    sql`insert into identity.operator_recoveries (id, first_id, second_id, reason, day, at)
+      values (${id}, ${firstId}, ${secondId}, ${reason}, ${day}, ${at.toISOString()})`,
+  );
+  await tx.execute(
+    sql`insert into identity.role_grants (officer_id, role, valid_from, recovery_id, granted_at)
+      select officer, 'operator', ${day}::date, ${id}::uuid, ${at.toISOString()}::timestamptz
+        from unnest(array[${firstId}::uuid, ${secondId}::uuid]) as officer`,
+  );
+}
+
 export async function deleteGrant(tx: Tx, officerId: string, role: string): Promise<void> {
   await tx.execute(
     sql`delete from identity.role_grants where officer_id = ${officerId} and role = ${role}`,

@@ -109,6 +109,11 @@ export async function countUse(tx: Tx, id: string, counter: number): Promise<boo
   return rows.length === 1;
 }
 
+/** Ends all passkeys of an officer. */
+export async function deletePasskeys(tx: Tx, officerId: string): Promise<void> {
+  await tx.execute(sql`delete from identity.passkeys where officer_id = ${officerId}`);
+}
+
 /** Removes one of this officer's passkeys; false when she has none of this id. */
 export async function deletePasskey(tx: Tx, officerId: string, id: string): Promise<boolean> {
   const rows = await selectRows(

@@ -1,6 +1,6 @@
 // /ops/rights: operators ask for and decide about roles; /desk/post: where an officer sits.
 import { Hono } from 'hono';
-import { ROLES } from '../identity/index.ts';
+import { type Actor, type Enrolment, ROLES } from '../identity/index.ts';
 import { AppError } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
 import { EnrolmentLinkPage } from './enrolment.tsx';
@@ -30,16 +30,18 @@ export function opsRightsRoutes({ identity, config }: Pick<PageDeps, 'identity' 
     const actor = c.get('actor');
     const chosen = c.req.query('organisation') ?? '';
     const cursor = c.req.query('cursor');
-    const [officers, waiting] = await Promise.all([
+    const [officers, waiting, resets] = await Promise.all([
       identity.listOfficersAs(actor, {
         limit: 20,
         ...(chosen === '' ? {} : { organisation: chosen }),
         ...(cursor ? { cursor } : {}),
       }),
       identity.listRoleRequests(actor, { state: 'open', limit: 100 }),
+      identity.listPasskeyResets(actor, { state: 'open', limit: 100 }),
     ]);
     const common = await commonOf(c, values, error);
-    return <RightsPage {...common} chosen={chosen} officers={officers} waiting={waiting.items} />;
+    const open = { waiting: waiting.items, resets: resets.items };
+    return <RightsPage {...common} {...open} chosen={chosen} officers={officers} />;
   }
 
   async function officerPage(
@@ -67,6 +69,33 @@ export function opsRightsRoutes({ identity, config }: Pick<PageDeps, 'identity' 
     }
   }
 
+  /** A form that decides what another operator asked for, and the link that may come of it. */
+  async function decided(
+    c: PageContext,
+    decide: (
+      actor: Actor,
+      id: string,
+      decision: 'approve' | 'refuse',
+      written: { reason: string },
+    ) => Promise<{ officer: string; enrolment: Enrolment | null }>,
+    id: string,
+  ) {
+    requireOperator(c);
+    const form = await readOwnForm(c, identity);
+    const decision = form.decision === 'approve' ? 'approve' : 'refuse';
+    const { reason = '' } = form;
+    return acting(
+      c,
+      async () => {
+        const { officer, enrolment } = await decide(c.get('actor'), id, decision, { reason });
+        if (!enrolment) return '/ops/rights';
+        // No redirect: nothing keeps the link, so this reply is the one to show it.
+        return c.html(<EnrolmentLinkPage {...{ c, officer, cityTz, enrolment }} />);
+      },
+      (error) => rightsPage(c, {}, error),
+    );
+  }
+
   return new Hono<PageEnv>()
     .get('/ops/rights', async (c) => {
       requireOperator(c);
@@ -86,22 +115,21 @@ export function opsRightsRoutes({ identity, config }: Pick<PageDeps, 'identity' 
         (error) => rightsPage(c, form, error),
       );
     })
-    .post('/ops/rights/requests/:id', async (c) => {
+    .post('/ops/rights/requests/:id', (c) => decided(c, identity.decideRole, c.req.param('id')))
+    .post('/ops/rights/resets/:id', (c) =>
+      decided(c, identity.decidePasskeyReset, c.req.param('id')),
+    )
+    .post('/ops/rights/officers/:key/reset', async (c) => {
       requireOperator(c);
-      const form = await readOwnForm(c, identity);
-      const decision = form.decision === 'approve' ? 'approve' : 'refuse';
-      const { reason = '' } = form;
+      const { reason = '' } = await readOwnForm(c, identity);
+      const officer = c.req.param('key');
       return acting(
         c,
         async () => {
-          const id = c.req.param('id');
-          const decided = await identity.decideRole(c.get('actor'), id, decision, { reason });
-          const { officer, enrolment } = decided;
-          if (!enrolment) return '/ops/rights';
-          // No redirect: nothing keeps the link, so this reply is the one to show it.
-          return c.html(<EnrolmentLinkPage {...{ c, officer, cityTz, enrolment }} />);
+          await identity.requestPasskeyReset(c.get('actor'), { officer, reason });
+          return '/ops/rights';
         },
-        (error) => rightsPage(c, {}, error),
+        (error) => officerPage(c, officer, {}, error),
       );
     })
     .get('/ops/rights/officers/:key', async (c) => {

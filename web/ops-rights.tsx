@@ -1,5 +1,10 @@
 // Officers and roles as operators see them: what waits, who there is, one officer.
-import { type ListedOfficer, ROLES, type RoleRequest } from '../identity/index.ts';
+import {
+  type ListedOfficer,
+  type PasskeyReset,
+  ROLES,
+  type RoleRequest,
+} from '../identity/index.ts';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
 import { roleWords, type Told } from './words.ts';
 
@@ -16,10 +21,11 @@ interface ListProps extends Common {
   chosen: string;
   officers: { items: ListedOfficer[]; nextCursor: string | null };
   waiting: RoleRequest[];
+  resets: PasskeyReset[];
 }
 
 export function RightsPage(props: ListProps) {
-  const { c, departments, chosen, officers, waiting, error } = props;
+  const { c, departments, chosen, officers, waiting, resets, error } = props;
   const words = c.get('text').rights;
   const next = new URLSearchParams({ organisation: chosen, cursor: officers.nextCursor ?? '' });
   return (
@@ -28,10 +34,13 @@ export function RightsPage(props: ListProps) {
       <p class="lead">{words.lead}</p>
       {error ? <ErrorSummary c={c} detail={error.detail} fields={error.fields} /> : null}
       <h2>{words.waiting}</h2>
-      {waiting.length === 0 ? <p class="muted">{words.noneWaiting}</p> : null}
+      {waiting.length + resets.length === 0 ? <p class="muted">{words.noneWaiting}</p> : null}
       <ul class="plain">
         {waiting.map((request) => (
           <Waiting {...props} request={request} />
+        ))}
+        {resets.map((reset) => (
+          <WaitingReset {...props} reset={reset} />
         ))}
       </ul>
       <h2>{words.officers}</h2>
@@ -137,22 +146,56 @@ function Waiting({ c, cityTz, request, organisationName }: Common & { request: R
         {words.askedBy} {request.requestedBy} · {showTime(request.requestedAt, cityTz)} ·{' '}
         {request.reason}
       </p>
-      {isMine ? (
-        <p class="notice">{words.yours}</p>
-      ) : (
-        <form class="stack" method="post" action={`/ops/rights/requests/${request.id}`}>
-          <FormToken c={c} />
-          <ReasonField c={c} within={request.id} />
-          <div class="row">
-            <button type="submit" name="decision" value="approve">
-              {words.approve}
-            </button>
-            <button type="submit" name="decision" value="refuse">
-              {words.refuse}
-            </button>
-          </div>
-        </form>
-      )}
+      <Decision c={c} id={request.id} action="requests" isMine={isMine} />
+    </li>
+  );
+}
+
+/** The form that decides what another operator asked for. */
+function Decision(props: {
+  c: PageContext;
+  id: string;
+  action: 'requests' | 'resets';
+  isMine: boolean;
+}) {
+  const { c, id, action, isMine } = props;
+  const words = c.get('text').rights;
+  if (isMine) return <p class="notice">{words.yours}</p>;
+  return (
+    <form class="stack" method="post" action={`/ops/rights/${action}/${id}`}>
+      <FormToken c={c} />
+      <ReasonField c={c} within={id} />
+      <div class="row">
+        <button type="submit" name="decision" value="approve">
+          {words.approve}
+        </button>
+        <button type="submit" name="decision" value="refuse">
+          {words.refuse}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function WaitingReset({ c, cityTz, reset, organisationName }: Common & { reset: PasskeyReset }) {
+  const words = c.get('text').rights;
+  const me = c.get('actor').officerKey;
+  return (
+    <li>
+      <strong>
+        {words.reset} · {reset.officer}
+      </strong>
+      <p class="muted">{organisationName(reset.organisation)}</p>
+      <p class="muted">
+        {words.askedBy} {reset.requestedBy} · {showTime(reset.requestedAt, cityTz)} · {reset.reason}
+      </p>
+      <p class="muted">{words.resetLead}</p>
+      <Decision
+        c={c}
+        id={reset.id}
+        action="resets"
+        isMine={reset.requestedBy === me || reset.officer === me}
+      />
     </li>
   );
 }
@@ -272,6 +315,17 @@ function Changes({ c, officer, values, error }: Common & { officer: ListedOffice
           />
           <button type="submit">{words.ask}</button>
         </form>
+      )}
+      {c.get('actor').officerKey === officer.key ? null : (
+        <>
+          <h2>{words.reset}</h2>
+          <p class="muted">{words.resetLead}</p>
+          <form class="stack" method="post" action={`${at}/reset`}>
+            <FormToken c={c} />
+            <ReasonField c={c} within="reset" />
+            <button type="submit">{words.ask}</button>
+          </form>
+        </>
       )}
       <h2>{words.leave}</h2>
       <p class="muted">{words.leaveLead}</p>

@@ -75,7 +75,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', sessionsRoutes(deps));
   framed.route('/', signedInRoutes(deps));
   framed.route('/', auditRoutes(deps));
-  framed.route('/', opsRoutes());
+  framed.route('/', opsRoutes(deps));
   framed.route('/', opsClientRoutes(deps));
   framed.route('/', opsPartyRoutes(deps));
   framed.route('/', opsRightsRoutes(deps));

@@ -298,6 +298,10 @@ export const en: Text = {
   ops: {
     title: 'Running the platform',
     lead: 'Operators see nobody’s data. Changes take two: one proposes, another decides.',
+    tooFewOperators:
+      'Fewer than two operators can decide: whoever runs the house names two on its machine (yihao operators restore).',
+    operatorsEnd: (day: string) =>
+      `From the day after ${day} fewer than two operators can decide, and nobody could grant anything. Grant the role to others now.`,
     sections: {
       clients: {
         title: 'Departments’ systems',
@@ -361,6 +365,9 @@ export const en: Text = {
     askTitle: 'Ask for a change',
     approve: 'Approve',
     refuse: 'Refuse',
+    reset: 'Lost passkey: end all she has',
+    resetLead:
+      'Two operators decide, neither for herself. Once approved, her passkeys and sessions end at once, and the page shows a link to hand over, at which she makes a new one.',
     leave: 'The officer has left',
     leaveLead: 'All her sessions and roles end at this moment. It can’t be undone.',
     leaveButton: 'End the account now',
@@ -725,6 +732,10 @@ export const en: Text = {
     'emergency.opened': 'Emergency opened',
     'emergency.read': 'Looked in an emergency',
     'client.notices_resent': 'Sign-out notices sent again',
+    'passkeys.reset': 'Passkeys of an officer ended',
+    'passkeys.reset_requested': 'Reset of passkeys asked for',
+    'passkeys.reset_refused': 'Reset of passkeys refused',
+    'role.restored': 'Operator named on the house’s machine',
     'officer.added': 'Account opened',
     'officer.enrolled': 'Signed in for the first time',
     'officer.left': 'Officer has left',

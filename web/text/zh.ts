@@ -306,6 +306,10 @@ export const zh = {
   ops: {
     title: '平台运维',
     lead: '运维人员不能查看任何个人信息。凡变更都需两人：一人提出，另一人决定。',
+    tooFewOperators:
+      '可以作决定的运维人员不足两名：须由平台运行单位在本机上指定两人（yihao operators restore）。',
+    operatorsEnd: (day: string) =>
+      `${day} 之后，可以作决定的运维人员将不足两名，任何角色都无法再授予。请现在就授予他人。`,
     sections: {
       clients: {
         title: '部门系统',
@@ -369,6 +373,9 @@ export const zh = {
     askTitle: '提出角色变更',
     approve: '批准',
     refuse: '不予批准',
+    reset: '通行密钥遗失：全部作废',
+    resetLead:
+      '由两名运维人员决定，均不得为本人。批准后其全部通行密钥和登录立即失效，页面显示一个链接，请转交本人重新设置。',
     leave: '人员离岗',
     leaveLead: '其全部登录和角色立即终止，不可恢复。',
     leaveButton: '立即停用账户',
@@ -698,6 +705,10 @@ export const zh = {
     'emergency.opened': '发起应急查询',
     'emergency.read': '应急查看',
     'client.notices_resent': '重新发送退出通知',
+    'passkeys.reset': '通行密钥全部作废',
+    'passkeys.reset_requested': '申请作废通行密钥',
+    'passkeys.reset_refused': '不批准作废通行密钥',
+    'role.restored': '在本机指定运维人员',
     'officer.added': '开立工作账户',
     'officer.enrolled': '首次登录',
     'officer.left': '人员离岗',
