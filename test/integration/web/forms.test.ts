@@ -171,7 +171,7 @@ test('every form of every page carries the token of who reads it', async () => {
       ...['/desk', '/desk/sessions', '/desk/sessions/{id}'],
       ...['/desk/emergencies', '/ops/clients/new', '/ops/rights/officers', '/ops/erasures'],
       ...['/ops/erasures/holds', '/ops/rights/officers/housing-desk-1'],
-      '/ops/rights/officers/housing-desk-1/leave',
+      ...['leave', 'reset'].map((act) => `/ops/rights/officers/housing-desk-1/${act}`),
       ...CLIENT_ACTS.map((act) => `/ops/clients/housing/${act}`),
     ].sort(),
   );
