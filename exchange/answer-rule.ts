@@ -1,13 +1,17 @@
 // A service's answer rule: CEL expressions per answer field, three-valued, with the sample cases
 // that must hold before it may be published.
 import { z } from 'zod';
-import { canonicalJson, type Json, type JsonObject } from '../platform/index.ts';
+import {
+  canonicalJson,
+  type Json,
+  type JsonObject,
+  MAX_LIST,
+  RuleFault,
+} from '../platform/index.ts';
 import {
   type CompiledExpression,
   createRuleCompiler,
   LicenceInRule,
-  MAX_LIST,
-  RuleFault,
   type RuleVariables,
   type RuleWorld,
 } from './rule-language.ts';

@@ -1,28 +1,15 @@
-// Answer rules are CEL expressions (cel-spec), compiled and type-checked once, when a service is
-// published. The library's limits act at parse time only, so the fences stand here.
-import { type ASTNode, Environment } from '@marcbachmann/cel-js';
-import type { JsonObject } from '../platform/index.ts';
+// Answer rules are CEL expressions (cel-spec) over licences and facts, behind the fences of
+// platform/fenced-cel.ts.
+import {
+  compileExpression,
+  createRuleEnvironment,
+  type JsonObject,
+  type RuleEnvironment,
+  RuleFault,
+  type RuleNode,
+} from '../platform/index.ts';
 import { addMonths, monthsTouched } from './calendar-months.ts';
 import type { ObjectSchema } from './schema-check.ts';
-
-const MAX_NODES = 300;
-const MAX_COMPREHENSION_DEPTH = 2;
-/** Lists a rule may walk over; a view that is longer is not evaluated. */
-export const MAX_LIST = 200;
-
-const comprehensions = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
-
-// Pattern matching can block for seconds on a short text (nested quantifiers, measured 2.2 s on 29
-// characters), and time stamps carry zones: rules compare days as text instead.
-const forbiddenCalls = new Set(['matches', 'timestamp', 'duration', 'bytes', 'type']);
-
-const limits = {
-  maxAstNodes: MAX_NODES,
-  maxDepth: 32,
-  maxListElements: MAX_LIST,
-  maxMapEntries: 64,
-  maxCallArguments: 8,
-};
 
 const licenceShape = {
   number: 'string',
@@ -110,21 +97,15 @@ type Bindings = Record<string, unknown>;
 /** One compiled expression; `null` means that it can't be told. */
 export type CompiledExpression = (variables: RuleVariables, bindings: Bindings) => unknown;
 
-/** A rule that may not be published; `fault` says why, without the data of anyone. */
-export class RuleFault extends Error {}
-
 /** Compiles the expressions of one rule, in order: later ones see the names bound before them. */
 export function createRuleCompiler(world: RuleWorld) {
   let environment = environmentOf(world.params);
 
   function compile(name: string, source: string): { type: string; run: CompiledExpression } {
-    const expression = parse(environment, name, source);
-    const { valid, type, error } = expression.check();
-    if (!valid || type === undefined) throw new RuleFault(`${name}: ${firstLine(error?.message)}`);
-    checkFences(name, expression.ast, world);
+    const { type, run } = compileExpression(environment, name, source, fencesOf(name, world));
     return {
       type,
-      run: (variables, bindings) => expression({ ...variables, ...bindings, unknown: null }),
+      run: (variables, bindings) => run({ ...variables, ...bindings, unknown: null }),
     };
   }
 
@@ -156,17 +137,9 @@ export function createRuleCompiler(world: RuleWorld) {
   };
 }
 
-function parse(environment: Environment, name: string, source: string) {
-  try {
-    return environment.parse(source);
-  } catch (error) {
-    throw new RuleFault(`${name}: ${firstLine(error instanceof Error ? error.message : '')}`);
-  }
-}
-
-function environmentOf(params: ObjectSchema): Environment {
+function environmentOf(params: ObjectSchema): RuleEnvironment {
   const schema = Object.entries(params.properties).map(([name, value]) => [name, celType(value)]);
-  return new Environment({ limits })
+  return createRuleEnvironment()
     .registerType('Licence', { ctor: LicenceInRule, fields: licenceShape })
     .registerType('Fact', { ctor: FactInRule, fields: factShape })
     .registerVariable('params', { schema: Object.fromEntries(schema) })
@@ -221,23 +194,10 @@ function isSchema(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Walks the tree once: forbidden calls, nested comprehensions, unknown licence types and fields. */
-function checkFences(field: string, root: ASTNode, world: RuleWorld): void {
+/** Refuses licence types and fields that the service doesn't look at. */
+function fencesOf(field: string, world: RuleWorld): (node: RuleNode) => void {
   const knownFields = new Set([...world.licenceFields.values()].flat());
-  const visit = (node: ASTNode, depth: number): void => {
-    const name = calledName(node);
-    if (name !== undefined && forbiddenCalls.has(name)) {
-      throw new RuleFault(`${field}: ${name}() may not be used in a rule.`);
-    }
-    const isComprehension = name !== undefined && comprehensions.has(name);
-    if (isComprehension && depth === MAX_COMPREHENSION_DEPTH) {
-      throw new RuleFault(
-        `${field}: comprehensions may be nested ${MAX_COMPREHENSION_DEPTH} deep.`,
-      );
-    }
-    if (node.op === '+' && !node.args.every(isTextOrNumber)) {
-      throw new RuleFault(`${field}: + joins texts or adds numbers; say string(x) or double(x).`);
-    }
+  return (node) => {
     const licenceField = licenceFieldOf(node);
     if (licenceField !== undefined && !knownFields.has(licenceField)) {
       throw new RuleFault(`${field}: no licence type of this service has a field ${licenceField}.`);
@@ -246,48 +206,17 @@ function checkFences(field: string, root: ASTNode, world: RuleWorld): void {
     if (type !== undefined && !world.licenceFields.has(type)) {
       throw new RuleFault(`${field}: ${type} is not among the licence types of this service.`);
     }
-    // What a comprehension walks over is evaluated once, outside of it.
-    const receiver = node.op === 'rcall' ? node.args[1] : undefined;
-    for (const child of childrenOf(node)) {
-      visit(child, isComprehension && child !== receiver ? depth + 1 : depth);
-    }
   };
-  visit(root, 0);
-}
-
-function calledName(node: ASTNode): string | undefined {
-  return node.op === 'call' || node.op === 'rcall' ? node.args[0] : undefined;
-}
-
-// Lists that grew by + would grow past every limit. The checker leaves each node's type on it
-// (`checkedType`, not in the library's declarations); without it nothing passes.
-function isTextOrNumber(node: ASTNode): boolean {
-  const type: unknown = 'checkedType' in node ? node.checkedType : undefined;
-  if (typeof type !== 'object' || type === null || !('name' in type)) return false;
-  return type.name === 'string' || type.name === 'int' || type.name === 'double';
 }
 
 /** `x.fields.name` → name. */
-function licenceFieldOf(node: ASTNode): string | undefined {
+function licenceFieldOf(node: RuleNode): string | undefined {
   if (node.op !== '.') return undefined;
   const [receiver, name] = node.args;
   return receiver.op === '.' && receiver.args[1] === 'fields' ? name : undefined;
 }
 
-function licenceTypeOf(node: ASTNode): string | undefined {
+function licenceTypeOf(node: RuleNode): string | undefined {
   if (node.op !== 'value' || typeof node.args !== 'string') return undefined;
   return node.args.startsWith('LT-') ? node.args : undefined;
-}
-
-function childrenOf(node: ASTNode): ASTNode[] {
-  const nested: unknown[] = Array.isArray(node.args) ? node.args.flat(2) : [node.args];
-  return nested.filter(isNode);
-}
-
-function isNode(value: unknown): value is ASTNode {
-  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
-}
-
-function firstLine(message: string | undefined): string {
-  return message?.split('\n')[0] ?? 'not understood';
 }

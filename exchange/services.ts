@@ -6,6 +6,7 @@ import {
   dbNow,
   type FieldError,
   type JsonObject,
+  RuleFault,
   type Tx,
 } from '../platform/index.ts';
 import { stateOn } from './agreement.ts';
@@ -14,7 +15,6 @@ import { checkCases } from './answer-rule.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { exchangeErrors } from './errors.ts';
 import { actorKey } from './request.ts';
-import { RuleFault } from './rule-language.ts';
 import { compileService, type Service, type ServiceBook } from './service-book.ts';
 import {
   definitionFaults,

@@ -23,6 +23,14 @@ export {
   startEmbeddedPostgres,
 } from './embedded-postgres.ts';
 export { AppError, errorCatalogue, type FieldError, type Kind } from './errors.ts';
+export {
+  compileExpression,
+  createRuleEnvironment,
+  MAX_LIST,
+  type RuleEnvironment,
+  RuleFault,
+  type RuleNode,
+} from './fenced-cel.ts';
 export { createHealth, type Health, type HealthCheck, type Readiness } from './health.ts';
 export { findHouseFact, holdPublicUrl, putHouseFact } from './house-facts.ts';
 export {

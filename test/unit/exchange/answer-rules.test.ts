@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { AnswerRule, checkCases, compileRule } from '../../../exchange/answer-rule.ts';
-import { RuleFault, type RuleWorld } from '../../../exchange/rule-language.ts';
+import type { RuleWorld } from '../../../exchange/rule-language.ts';
 import type { ObjectSchema } from '../../../exchange/schema-check.ts';
+import { RuleFault } from '../../../platform/index.ts';
 
 interface SampleType {
   id: string;
