@@ -3,6 +3,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { pageOfError, pages } from '../web/index.ts';
 import { admit } from './admit.ts';
 import { agreementRoutes } from './agreements.ts';
+import { alertRoutes } from './alerts.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { auditRoutes } from './audit.ts';
 import { auditActRoutes } from './audit-acts.ts';
@@ -41,6 +42,7 @@ import { securityTxtRoutes } from './security-txt.ts';
 import { sessionRoutes } from './sessions.ts';
 import { trustMaterialRoutes } from './trust-material.ts';
 import { verificationRoutes } from './verifications.ts';
+import { vigilanceRuleRoutes } from './vigilance-rules.ts';
 
 const ckanAction = /^\/api(\/3)?\/action\//;
 
@@ -106,6 +108,8 @@ export function createApp(services: Services) {
     .route('/v1/agreements', agreementRoutes(services))
     .route('/v1/audit', auditRoutes(services))
     .route('/v1', auditActRoutes(services))
+    .route('/v1/audit', alertRoutes(services))
+    .route('/v1/audit', vigilanceRuleRoutes(services))
     .route('/v1/clients', clientRoutes(services))
     .route('/v1/passkey-resets', passkeyResetRoutes(services))
     .route('/v1/relying-parties', relyingPartyRoutes(services))

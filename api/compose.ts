@@ -11,7 +11,7 @@ import {
   SESSION_ENDED,
   sessionCookie,
 } from '../identity/index.ts';
-import { createErasures, createOversight } from '../oversight/index.ts';
+import { createErasures, createOversight, createVigilance } from '../oversight/index.ts';
 import {
   type Config,
   connectDatabase,
@@ -190,6 +190,22 @@ export async function compose(options: ComposeOptions) {
     citationOf,
   });
 
+  const vigilance = createVigilance({
+    database,
+    ids,
+    logger,
+    metrics,
+    outbox,
+    audit,
+    identity,
+    householdOf: async (tx, personId) => {
+      const [register] = await registry.licencesOf(tx, personId, ['LT-HUKOU']);
+      const household = register?.fields.household_no;
+      return typeof household === 'string' ? household : null;
+    },
+    cityTz,
+  });
+
   const signable = { checkCredential: registry.checkCredential, receiptOf: exchange.receiptOf };
 
   health.check('database', async () => {
@@ -229,6 +245,7 @@ export async function compose(options: ComposeOptions) {
     exchange,
     oversight,
     erasures,
+    vigilance,
     citationOf,
     sessionCookie: sessionCookie(publicUrl),
     deviceCookie: deviceCookie(publicUrl),
@@ -251,13 +268,15 @@ export async function compose(options: ComposeOptions) {
         closers.push(() => server?.close());
       }
       if (role === 'all' || role === 'worker') {
-        for (const job of [...registry.jobs, ...exchange.jobs, ...erasures.jobs, ...oversight.jobs])
+        const rooms = [registry, exchange, erasures, oversight, vigilance];
+        for (const job of rooms.flatMap((room) => room.jobs))
           sweeper.every(job.everyMs, job.name, job.run);
         sweeper.every(60_000, 'identity.purge', () => identity.purgeExpired());
         sweeper.every(2_000, 'identity.rotate', async (signal) => {
           const rotating = await identity.rotateKeys(signal);
           health.progress('rotation', { unfinished: rotating });
         });
+        await vigilance.publishShipped();
         await queue.start();
       }
       // Each process takes what it has subscribed to; the role with the token key tells relying parties.

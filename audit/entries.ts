@@ -8,6 +8,7 @@ import {
   type EntryRow,
   findEntry,
   listEntries,
+  listEntriesFrom,
   listLeaves,
 } from './store.ts';
 import { isTile, tileWidth } from './tiles.ts';
@@ -54,6 +55,9 @@ export function createEntries(database: ScopedDatabase) {
     /** How many there are, counted no further than `most`. */
     countEntries: (filter: EntryFilter, most: number): Promise<number> =>
       database.transaction((tx) => countEntries(tx, filter, most)),
+    /** Up to `limit` entries from an index on, in order; none once the tree is at its end. */
+    entriesFrom: (index: number, limit: number): Promise<LogEntry[]> =>
+      database.transaction(async (tx) => (await listEntriesFrom(tx, index, limit)).map(toEntry)),
 
     /** Newest first; erased entries are in the tree but not found. */
     findEntries: ({ beforeIndex, limit, ...filter }: EntryQuery): Promise<LogEntry[]> =>

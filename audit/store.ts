@@ -180,6 +180,16 @@ export async function findEntry(tx: Tx, idx: number): Promise<EntryRow | undefin
   return row;
 }
 
+/** Entries from an index on, in order. */
+export function listEntriesFrom(tx: Tx, start: number, limit: number): Promise<EntryRow[]> {
+  return tx
+    .select(entryColumns)
+    .from(entries)
+    .leftJoin(lookups, eq(lookups.idx, entries.idx))
+    .where(and(gte(entries.idx, start), lt(entries.idx, start + limit)))
+    .orderBy(asc(entries.idx));
+}
+
 /** What entries may be found by; all given conditions hold together. */
 export interface EntryFilter {
   subjectTag?: Buffer | undefined;

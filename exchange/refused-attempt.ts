@@ -30,7 +30,7 @@ export function createRefusalLog(
         ? await identity.ensurePeople(tx, [input.subject]).catch(() => [])
         : [];
       const isKnownBasis = service?.definition.legalBasis.includes(input.legalBasis) ?? false;
-      await identity.recordAccess(tx, actor, {
+      const { stageId } = await identity.recordAccess(tx, actor, {
         type: 'verification.asked',
         outcome: 'refused',
         code,
@@ -45,7 +45,7 @@ export function createRefusalLog(
         ...(isClean && input.officer !== undefined ? { officer: input.officer } : {}),
       });
       if (code === 'exchange.probing') {
-        const payload = { requester: actor.organisationId, service: input.service };
+        const payload = { requester: actor.organisationId, service: input.service, stageId };
         await outbox.add(tx, { topic: 'exchange.probing', key: ids.uuid(), payload });
       }
     });

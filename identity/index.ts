@@ -47,6 +47,7 @@ export type { OpenIdPages } from './openid-provider.ts';
 export type { OperatorsInForce, RestoredOperator } from './operator-recovery.ts';
 export type { DecidedPasskeyReset, PasskeyReset } from './passkey-resets.ts';
 export type { Passkey } from './passkeys.ts';
+export type { PersonMarks } from './person-marks.ts';
 export type { ListedProvider } from './provider-sign-in.ts';
 export type { RelyingParty } from './relying-party.ts';
 export {

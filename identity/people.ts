@@ -5,6 +5,7 @@ import { identityErrors } from './errors.ts';
 import type { PersonIdentifier } from './identifiers.ts';
 import type { KeyRing } from './key-ring.ts';
 import { normalise, type PersonIndex } from './person-index.ts';
+import { marksOfPerson, type PersonMarks } from './person-marks.ts';
 import { open, seal } from './sealing.ts';
 import { findLiveVersions, type IndexedPersonRow } from './store-keys.ts';
 import {
@@ -169,20 +170,42 @@ export function createPeople(deps: {
     tx: Tx,
     personIds: readonly string[],
   ): Promise<Map<string, RevealedPerson>> {
-    const revealed = new Map<string, RevealedPerson>();
-    if (personIds.length === 0) return revealed;
-    for (const row of await findById(tx, [...new Set(personIds)])) {
+    if (personIds.length === 0) return new Map();
+    const rows = await findById(tx, [...new Set(personIds)]);
+    return new Map([...reveal(rows)].map(([{ id }, person]) => [id, person]));
+  }
+
+  /** Those of the rows whose key is still there, opened. */
+  function reveal(rows: readonly PersonRow[]): Map<PersonRow, RevealedPerson> {
+    const revealed = new Map<PersonRow, RevealedPerson>();
+    for (const row of rows) {
       const key = dataKeys.hold(row)?.key;
       if (!key || !row.valueSealed) continue;
       const value = open(key, row.valueSealed, context(row.id, 'value')).toString('utf8');
-      revealed.set(row.id, { scheme: row.scheme, value, name: openName(row, key) });
+      revealed.set(row, { scheme: row.scheme, value, name: openName(row, key) });
     }
     return revealed;
+  }
+
+  /** What vigilance may compare of people, by their tags in hex: keyed digests, never a name or number. */
+  async function marksOf(
+    tx: Tx,
+    subjectTags: readonly Buffer[],
+  ): Promise<Map<string, PersonMarks>> {
+    if (subjectTags.length === 0) return new Map();
+    const rows = await findByAuditTag(tx, [...subjectTags]);
+    return new Map(
+      [...reveal(rows)].map(([row, person]) => [
+        row.auditTag?.toString('hex') ?? '',
+        { personId: row.id, ...marksOfPerson(person, index) },
+      ]),
+    );
   }
 
   return {
     ensurePeople,
     revealPeople,
+    marksOf,
 
     /** The reference of a person; see ensurePeople. */
     async ensurePerson(

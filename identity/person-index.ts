@@ -37,6 +37,8 @@ export function createPersonIndex(keys: {
     /** The same actor has another pseudonym towards each subject, so that leaves can't be joined. */
     pseudonym: (actor: string, subjectTag: Buffer | null) =>
       mac(keys.pseudonym, `${actor}|${subjectTag?.toString('hex') ?? ''}`).toString('base64url'),
+    /** A blind mark: equal for equal words of one kind, and nothing else to who has no key. */
+    mark: (kind: string, words: string) => mac(keys.pseudonym, `mark|${kind}|${words}`),
   };
 }
 

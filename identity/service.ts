@@ -36,6 +36,7 @@ import { createPasskeyResets } from './passkey-resets.ts';
 import { createPasskeys } from './passkeys.ts';
 import { createPeople, type RevealedPerson } from './people.ts';
 import { createPersonIndex } from './person-index.ts';
+import { createMarks } from './person-marks.ts';
 import { createPosts } from './posts.ts';
 import { createProviderSignIn } from './provider-sign-in.ts';
 import { createReferences } from './references.ts';
@@ -166,6 +167,7 @@ export function createIdentity(deps: IdentityDeps) {
     ...people,
     ...vault,
     ...createReferences({ people }),
+    ...createMarks(index),
     ...access,
     ...clients,
     ...createClientChanges({

@@ -2,7 +2,7 @@
 import type { Audit } from '../audit/index.ts';
 import type { Exchange } from '../exchange/index.ts';
 import type { Identity } from '../identity/index.ts';
-import type { Database, Idempotency, Ids, Logger } from '../platform/index.ts';
+import type { Database, Idempotency, Ids, Logger, Metrics, Outbox, Tx } from '../platform/index.ts';
 import type { Registry } from '../registry/index.ts';
 import type { Lang } from './access-item.ts';
 
@@ -68,4 +68,29 @@ export interface ErasureDeps {
   registry: Pick<Registry, 'standingOf' | 'numbersOf' | 'forgetHolder'>;
   exchange: Pick<Exchange, 'hasOpenQuestions' | 'verificationsAbout' | 'forgetSubject'>;
   idempotency: Pick<Idempotency, 'replaceKept'>;
+}
+
+/** What vigilance needs: the whole log, blind marks, and who tells of alarms besides it. */
+export interface VigilanceDeps {
+  database: Database;
+  ids: Ids;
+  logger: Logger;
+  metrics: Metrics;
+  outbox: Pick<Outbox, 'on'>;
+  audit: Pick<Audit, 'as' | 'head' | 'indexesOf' | 'sequenced'>;
+  identity: Pick<
+    Identity,
+    | 'actorTag'
+    | 'findPerson'
+    | 'marksOf'
+    | 'openAccess'
+    | 'openMany'
+    | 'recordAccess'
+    | 'sealFor'
+    | 'subjectTag'
+    | 'textMark'
+  >;
+  /** The household of a person by its number in the register, where it is known. */
+  householdOf: (tx: Tx, personId: string) => Promise<string | null>;
+  cityTz: string;
 }

@@ -26,6 +26,7 @@ import {
 import { oversightErrors } from './errors.ts';
 import { withdrawExports } from './export-store.ts';
 import { createLegalHolds } from './legal-holds.ts';
+import { forgetWatched } from './look-store.ts';
 import { findSubject, isId, operatorOf, pageOfRows, readCursor, readReason } from './operator.ts';
 import { forgetSavedSearches } from './saved-search-store.ts';
 
@@ -194,11 +195,13 @@ export function createErasures(deps: ErasureDeps) {
     await forgetKeptResponses(personId);
     const tag = await identity.findErasedTag(database.db, personId);
     while (tag && (await house.transaction((tx) => audit.forgetSubject(tx, tag))) > 0);
+    if (tag) await house.transaction((tx) => forgetWatched(tx, tag));
     // Until then a process may still hold her key, and write once more.
     if ((row.ageMs ?? 0) < settleMs) return;
     await house.transaction(async (tx) => {
       if (await exchange.hasOpenQuestions(tx, personId)) return;
       if (tag && (await audit.forgetSubject(tx, tag)) > 0) return;
+      if (tag) await forgetWatched(tx, tag);
       await identity.forgetTag(tx, personId);
       await closeErasure(tx, id, personId);
     });

@@ -32,6 +32,22 @@ export const oversightErrors = errorCatalogue('oversight', {
   export_gone: 'gone',
   /** Theirs who asked and approved, or who saved it. */
   not_yours: 'forbidden',
+  alert_not_found: 'not_found',
+  alert_closed: 'conflict',
+  /** Nobody decides on an alarm about herself. */
+  own_alarm: 'forbidden',
+  /** A system named no auditor. */
+  officer_needed: 'forbidden',
+  text_invalid: 'invalid',
+  rule_not_found: 'not_found',
+  rule_invalid: 'invalid',
+  rule_open: 'conflict',
+  rule_decided: 'conflict',
+  /** Four eyes: nobody publishes the rule she proposed. */
+  own_rule: 'forbidden',
+  period_invalid: 'invalid',
+  replays_open: 'conflict',
+  replay_not_found: 'not_found',
   /** Four eyes: two acts that answer each other are never one officer's. */
   own_act: 'forbidden',
 });

@@ -14,7 +14,11 @@ export function createWatch({
   database,
   audit,
   identity,
-}: Pick<OversightDeps, 'database' | 'audit' | 'identity'>) {
+}: {
+  database: OversightDeps['database'];
+  audit: Pick<OversightDeps['audit'], 'sequenced'>;
+  identity: Pick<OversightDeps['identity'], 'recordAccess'>;
+}) {
   async function record(
     actor: Actor,
     call: Call,

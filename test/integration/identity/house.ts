@@ -1,7 +1,7 @@
 // One identity over a test database, with real keys made for the run.
 import { generateKeyPairSync, sign } from 'node:crypto';
 import pino from 'pino';
-import { type Audit, createAudit } from '../../../audit/index.ts';
+import { type Audit, type AuditDeps, createAudit } from '../../../audit/index.ts';
 import {
   type Credentials,
   createIdentity,
@@ -45,7 +45,11 @@ export function makeKeys(): IdentityDeps['keys'] {
 }
 
 /** A log over the same database; with `logDatabase` it can sequence. */
-export function makeAudit(database: Database, logDatabase?: Database): Audit {
+export function makeAudit(
+  database: Database,
+  logDatabase?: Database,
+  changes: Partial<AuditDeps> = {},
+): Audit {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const { x = '' } = publicKey.export({ format: 'jwk' });
   return createAudit({
@@ -59,6 +63,7 @@ export function makeAudit(database: Database, logDatabase?: Database): Audit {
       sign: (bytes) => sign(null, bytes, privateKey),
     },
     origin: 'yihao.example/log',
+    ...changes,
   });
 }
 

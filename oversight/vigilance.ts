@@ -1,0 +1,49 @@
+// Vigilance put together: rules over looks, alarms, and what auditors do with them
+// (docs/adr/0020-vigilance.md).
+import { scopeOfLog } from '../audit/index.ts';
+import { alarmFromOutside } from './alarms-outside.ts';
+import { createAlerts } from './alerts.ts';
+import type { VigilanceDeps } from './deps.ts';
+import { createReplays } from './replays.ts';
+import { createRules, publishShipped } from './rules.ts';
+import { createJudge, type JudgeOptions } from './vigilance-judge.ts';
+import { createVigilanceWatch } from './vigilance-watch.ts';
+import { createWatch } from './watched.ts';
+
+export type Vigilance = ReturnType<typeof createVigilance>;
+
+export function createVigilance(deps: VigilanceDeps, options: JudgeOptions = {}) {
+  const judge = createJudge(options);
+  const watch = createWatch(deps);
+  const { watch: watchLog, prune } = createVigilanceWatch(deps, judge);
+  const replays = createReplays(deps, watch, judge);
+  deps.outbox.on('exchange.probing', 'oversight.vigilance', (event) =>
+    alarmFromOutside(deps, event, {
+      rule: 'exchange-probing',
+      severity: 'medium',
+      deadlineDays: 7,
+    }),
+  );
+  return {
+    ...createAlerts(deps, watch),
+    ...createRules(deps, watch),
+    ...replays,
+
+    /** Publishes the rules that come with the house and that the city doesn't know yet. */
+    publishShipped: () =>
+      deps.database.as(scopeOfLog).transaction((tx) => publishShipped(tx, deps)),
+
+    /** Judges everything that is in the tree now. */
+    watchLog,
+
+    jobs: [
+      { name: 'oversight.watch', everyMs: 1_000, run: (signal: AbortSignal) => watchLog(signal) },
+      {
+        name: 'oversight.replay',
+        everyMs: 1_000,
+        run: (signal: AbortSignal) => replays.runReplays(signal),
+      },
+      { name: 'oversight.prune', everyMs: 3_600_000, run: (signal: AbortSignal) => prune(signal) },
+    ],
+  };
+}
