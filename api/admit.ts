@@ -35,8 +35,10 @@ export function admit({ actorOf, addressOf, meter, perClient, perAddress }: Admi
       c.req.header('authorization') !== undefined ||
       triesSecrets.has(`${c.req.method} ${c.req.path}`);
     if (isTry) meter.check(failures, perAddress);
-    const found = await actorOf(c).catch((error: unknown) => {
-      if (error instanceof AppError && error.kind === 'unauthenticated') meter.note(failures);
+    const found = await actorOf(c).catch(async (error: unknown) => {
+      if (error instanceof AppError && error.kind === 'unauthenticated') {
+        await meter.note(failures, perAddress);
+      }
       throw error;
     });
     const traceparent = c.get('traceparent');
@@ -45,10 +47,10 @@ export function admit({ actorOf, addressOf, meter, perClient, perAddress }: Admi
     const { clientId, sessionId } = actor;
     const counted =
       actor.kind === 'anonymous'
-        ? meter.count(`address ${address}`, perAddress)
-        : meter.count(`caller ${clientId ?? sessionId}`, perClient);
+        ? await meter.count(`address ${address}`, perAddress)
+        : await meter.count(`caller ${clientId ?? sessionId}`, perClient);
     c.set('edgeHeaders', { ...c.get('edgeHeaders'), ...counted });
     await next();
-    if (isTry && c.res.status === 401) meter.note(failures);
+    if (isTry && c.res.status === 401) await meter.note(failures, perAddress);
   });
 }

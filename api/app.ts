@@ -84,7 +84,7 @@ export function createApp(services: Services) {
         publicUrlAliases,
       }),
       addressOf: peerAddress(config.trustedProxies),
-      meter: createMeter({ clock }),
+      meter: createMeter({ clock, logger, tickets: services.rateTickets }),
       perClient: config.rateLimit,
       perAddress: config.ratePublic,
     }),

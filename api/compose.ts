@@ -20,6 +20,7 @@ import {
   createMetrics,
   createOutbox,
   createQueue,
+  createRateTickets,
   createSweeper,
   dbNow,
   type Logger,
@@ -97,6 +98,8 @@ export async function compose(options: ComposeOptions) {
     metrics,
     sweeper,
   });
+
+  const rateTickets = createRateTickets({ database, key: keystore.secret('idempotency') });
 
   // Floors 1 to 3: audit, signing, identity
   const audit = createAudit({
@@ -235,6 +238,7 @@ export async function compose(options: ComposeOptions) {
     health,
     database,
     idempotency,
+    rateTickets,
     outbox,
     queue,
     audit,
@@ -271,6 +275,7 @@ export async function compose(options: ComposeOptions) {
         const rooms = [registry, exchange, erasures, oversight, vigilance];
         for (const job of rooms.flatMap((room) => room.jobs))
           sweeper.every(job.everyMs, job.name, job.run);
+        sweeper.every(60_000, 'platform.rate-counts', rateTickets.forgetPast);
         sweeper.every(60_000, 'identity.purge', () => identity.purgeExpired());
         sweeper.every(2_000, 'identity.rotate', async (signal) => {
           const rotating = await identity.rotateKeys(signal);

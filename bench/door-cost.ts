@@ -1,7 +1,9 @@
-// What it costs to know who asks and whether it may: access token, DPoP proof, the client's rights and
-// the route's door, in CPU time of the process that decides (all its threads), without HTTP.
+// What it costs to know who asks and whether it may: access token, DPoP proof, the client's rights, the
+// route's door and the count of its requests, in CPU time of the process that decides (all its threads),
+// without HTTP.
 import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { sql } from 'drizzle-orm';
+import { createMeter } from '../api/rate-limit.ts';
 import { ROUTE_RIGHTS } from '../api/route-rights.ts';
 import { attachHouse } from '../cli/house.ts';
 import type { MachineClient } from '../cli/machine-client.ts';
@@ -18,15 +20,20 @@ export interface DoorCost {
 const requests = 2_000;
 const newTokens = 200;
 const warmUp = 300;
+/** What the configuration sets by default. */
+const perMinute = { client: 6_000, address: 1_200 };
 
 /** Each request alone, one after the other, on a second process's rooms over the running database. */
 export async function doorCosts(config: Config, client: MachineClient): Promise<DoorCost[]> {
   const house = await attachHouse(config, console.log);
-  const { database, identity } = house.services;
+  const { database, identity, clock, logger, rateTickets } = house.services;
+  const meter = createMeter({ clock, logger, tickets: rateTickets });
   const url = `${config.publicUrl}/v1/verifications`;
   const enter = async (token: string, dpop: string): Promise<void> => {
     const authorization = `DPoP ${token}`;
+    meter.check('failures of the bench', perMinute.address);
     const actor = await identity.authenticateRequest({ authorization, dpop, method: 'POST', url });
+    await meter.count(`caller ${actor.clientId}`, perMinute.client);
     requireEntry(actor, ROUTE_RIGHTS['POST /v1/verifications']);
   };
   const fetchToken = async () => (await client.fetchToken()).value;

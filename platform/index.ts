@@ -59,6 +59,7 @@ export { migrateQueue, postgresTransport } from './queue-postgres.ts';
 export { redisTransport } from './queue-redis.ts';
 export type { QueueJob } from './queue-sender.ts';
 export type { JobData, QueueTransport } from './queue-transport.ts';
+export { createRateTickets, type RateTickets } from './rate-tickets.ts';
 export {
   type Residue,
   rewriteRelations,

@@ -4,7 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../api/app.ts';
 import { checkAddress, listen } from '../../../api/index.ts';
-import { PASSWORD, PUBLIC_URL, refusal, send, sessionOf, withHouse } from './house.ts';
+import {
+  enoughOfTheMinute,
+  PASSWORD,
+  PUBLIC_URL,
+  refusal,
+  send,
+  sessionOf,
+  withHouse,
+} from './house.ts';
 import { openSocket, rawRequest, readToEnd, statusesIn } from './raw-request.ts';
 
 const house = withHouse();
@@ -222,25 +230,35 @@ describe('who is wrong too often', () => {
   test('waits before anything more is checked: tokens, and sign-ins from within a session', async () => {
     const config = { ...house.services.config, ratePublic: 3 };
     const app = createApp({ ...house.services, config });
-    const withToken = () => app.request('/v1/me', { headers: { Authorization: 'DPoP abc' } });
+    const from = (address: string) => ({
+      incoming: { socket: { remoteAddress: address } },
+      outgoing: {},
+    });
+    const withToken = () =>
+      app.request('/v1/me', { headers: { Authorization: 'DPoP abc' } }, from('192.0.2.1'));
+    await enoughOfTheMinute();
     for (const _ of [1, 2, 3]) expect((await withToken()).status).toBe(401);
     const refused = await withToken();
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect((await app.request('/v1/licence-types')).status).toBe(200);
+    expect((await app.request('/v1/licence-types', {}, from('192.0.2.1'))).status).toBe(200);
 
-    const other = createApp({ ...house.services, config });
     const headers = {
       'Content-Type': 'application/json',
       Origin: PUBLIC_URL,
       Cookie: await sessionOf(house, 'housing-desk-1'),
     };
     const signIn = (password: string) =>
-      other.request('/sign-in', {
-        method: 'POST',
-        headers,
-        body: JSON.stringify({ username: 'audit-auditor-1', password }),
-      });
+      app.request(
+        '/sign-in',
+        {
+          method: 'POST',
+          headers,
+          body: JSON.stringify({ username: 'audit-auditor-1', password }),
+        },
+        from('192.0.2.2'),
+      );
+    await enoughOfTheMinute();
     for (const _ of [1, 2, 3]) expect((await signIn('wrong')).status).toBe(401);
     expect((await signIn(PASSWORD)).status).toBe(429);
   });

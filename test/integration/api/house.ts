@@ -15,6 +15,7 @@ import { type Department, legalBasisCitations, readWorld } from '../../../cli/sa
 import type { Actor, Role } from '../../../identity/index.ts';
 import { createLogger, type Json, type JsonObject, loadConfig } from '../../../platform/index.ts';
 import { type TestDatabase, withDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
 import { TEST_PUBLIC_URL, testKeys } from '../../support/keys.ts';
 
 export const PUBLIC_URL = TEST_PUBLIC_URL;
@@ -186,6 +187,10 @@ async function seedPeople({ identity, database }: Services): Promise<void> {
     await identity.putPersonSecret(tx, li, PIN, 'first-use');
   });
 }
+
+/** Counts begin anew with each minute: waits until half of the present one is left. */
+export const enoughOfTheMinute = () =>
+  eventually(() => Date.now() % 60_000 < 30_000, { timeoutMs: 40_000 });
 
 /** What health issues to Li. */
 export function healthCertificate(changes: JsonObject = {}): JsonObject {
