@@ -36,9 +36,23 @@ export interface LeafDraft {
   /** The subject is shown the entry from then on; it exists at once. */
   discloseAt?: Date | undefined;
   traceparent?: string | undefined;
+  /** What an edition of the map says of itself (docs/adr/0021). */
+  map?: MapStatement | undefined;
 }
 
 const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+
+/** The root of a map; 32-byte values in base64url. */
+const MapStatement = z.strictObject({
+  edition: z.int().min(1),
+  root: digest,
+  /** A salted commitment to the root of what isn't disclosed yet. */
+  pending: digest,
+  key: digest,
+  size: z.int().min(0),
+  due: z.iso.datetime({ precision: 3 }),
+});
+type MapStatement = z.infer<typeof MapStatement>;
 
 /** The members of a leaf; a commitment is base64url(SHA-256(salt ‖ value)). */
 export const Leaf = z.strictObject({
@@ -63,6 +77,7 @@ export const Leaf = z.strictObject({
   /** base64url(SHA-256(sealed)). */
   ct: digest.optional(),
   trace: z.string().optional(),
+  map: MapStatement.optional(),
 });
 export type Leaf = z.infer<typeof Leaf>;
 
@@ -104,6 +119,7 @@ export function makeLeaf(draft: LeafDraft, id: string, at: Date, ids: Ids): stri
     case: caseId && commit(caseId),
     ct: draft.sealed && sealedDigest(draft.sealed),
     trace: draft.traceparent,
+    map: draft.map,
   };
   return canonicalJson(leaf);
 }

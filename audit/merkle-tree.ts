@@ -34,6 +34,8 @@ export function treeHash(hashes: readonly Buffer[]): Buffer {
 /** The roots of the perfect subtrees a growing tree consists of, largest first. */
 export interface CompactRange {
   readonly size: number;
+  /** Enough to go on from here. */
+  readonly frontier: readonly Buffer[];
   append(leafHash: Buffer): void;
   root(): Buffer;
 }
@@ -48,6 +50,9 @@ export function createCompactRange(size = 0, frontier: readonly Buffer[] = []): 
   return {
     get size() {
       return count;
+    },
+    get frontier() {
+      return [...stack];
     },
     append: (leaf) => {
       let merged = leaf;

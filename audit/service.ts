@@ -4,6 +4,9 @@ import { createAppend } from './append.ts';
 import { verifierOf } from './checkpoint.ts';
 import { createEntries, entryBundle } from './entries.ts';
 import { auditErrors } from './errors.ts';
+import type { MapKey } from './map/extend.ts';
+import { createMapper } from './map/mapper.ts';
+import { type CompletenessProof, createProve } from './map/prove.ts';
 import { verifyInclusion } from './merkle-tree.ts';
 import { inclusionProof } from './proofs.ts';
 import { createPublisher } from './publisher.ts';
@@ -37,6 +40,8 @@ export interface AuditDeps {
   headFile?: string | undefined;
   /** Who watches from outside, and how many of them are enough; without it nobody does. */
   policy?: WitnessPolicy | undefined;
+  /** The map from each subject to her entries: its key, and how often it is brought up with the log. */
+  map?: { key: MapKey; everyMs: number | null } | undefined;
   metrics?: Metrics | undefined;
 }
 
@@ -70,6 +75,16 @@ export function createAudit(deps: AuditDeps) {
     lookUp: (stageIds) => findIndexes(database.db, stageIds),
     onError: (error) => logger.warn({ error }, 'Indexes of staged entries could not be read'),
   });
+  const mapper =
+    logDatabase && deps.map && createMapper({ ...deps, ...deps.map, logDatabase, append });
+  const prove =
+    deps.map &&
+    createProve({
+      database,
+      key: deps.map.key,
+      shownSize: async () => (await shown.find())?.size ?? 0,
+      receipt,
+    });
   const sequencer = logDatabase && createWriter(logDatabase);
   let stopListening: Promise<(() => Promise<void>) | undefined> | undefined;
 
@@ -100,10 +115,12 @@ export function createAudit(deps: AuditDeps) {
       onLead: ({ epoch }) => {
         publisher.begin(epoch);
         witnessing?.begin();
+        mapper?.begin();
       },
       onLost: () => {
         publisher.halt();
         witnessing?.halt();
+        mapper?.halt();
       },
       onLeave: async () => {
         await publisher.stop();
@@ -126,6 +143,27 @@ export function createAudit(deps: AuditDeps) {
         stopListening = undefined;
         return undefined;
       });
+  }
+
+  /**
+   * The C2SP tlog-proof of an entry in the newest checkpoint; audit.not_yet_checkpointed until one
+   * covers it. Checked before it is handed out.
+   */
+  async function receipt(index: number): Promise<string> {
+    const { leafHash } = await createEntries(database).getEntry(index);
+    const published = await shown.find(index);
+    if (!published || published.size <= index) {
+      throw auditErrors.not_yet_checkpointed(
+        'No checkpoint covers this entry yet. Ask again in a second.',
+        { retryAfterSeconds: 1 },
+      );
+    }
+    const { size, root, note } = published;
+    const hashes = await inclusionProof(index, { size, readTile: tiles.read });
+    if (!verifyInclusion({ index, size, leafHash, root }, hashes)) {
+      throw new Error(`The log can't prove its entry ${index}; run the audit verification.`);
+    }
+    return formatTlogProof({ index, hashes, checkpoint: note });
   }
 
   return {
@@ -167,6 +205,7 @@ export function createAudit(deps: AuditDeps) {
 
     /** Sequences and publishes what is there, then lets go; who waits for more is turned away. */
     stop: async (): Promise<void> => {
+      await mapper?.stop();
       await sequencer?.stop();
       await (await stopListening)?.();
       stopListening = undefined;
@@ -205,25 +244,20 @@ export function createAudit(deps: AuditDeps) {
       return isTile(address) ? ((await tiles.find(address)) ?? null) : null;
     },
 
+    receipt,
+
     /**
-     * The C2SP tlog-proof of an entry in the newest checkpoint; audit.not_yet_checkpointed until one
-     * covers it. Checked before it is handed out.
+     * Brings the map up with the log at once instead of at its next turn; the newest edition made, if any.
      */
-    receipt: async (index: number): Promise<string> => {
-      const { leafHash } = await createEntries(database).getEntry(index);
-      const published = await shown.find(index);
-      if (!published || published.size <= index) {
-        throw auditErrors.not_yet_checkpointed(
-          'No checkpoint covers this entry yet. Ask again in a second.',
-          { retryAfterSeconds: 1 },
-        );
-      }
-      const { size, root, note } = published;
-      const hashes = await inclusionProof(index, { size, readTile: tiles.read });
-      if (!verifyInclusion({ index, size, leafHash, root }, hashes)) {
-        throw new Error(`The log can't prove its entry ${index}; run the audit verification.`);
-      }
-      return formatTlogProof({ index, hashes, checkpoint: note });
+    publishMap: async (): Promise<number | undefined> => {
+      if (!mapper) throw new TypeError('The map needs a key and a connection as the log role.');
+      return mapper.catchUp();
+    },
+
+    /** The proof that the list of a subject's entries is whole; for her alone. */
+    proveCompleteness: async (subjectTag: Buffer): Promise<CompletenessProof> => {
+      if (!prove) throw new TypeError('Without a key there is no map.');
+      return prove(subjectTag);
     },
 
     /** The indexes of all entries about a subject. */

@@ -34,6 +34,21 @@ export interface Facts {
   isWitnessed?: boolean;
   /** Of a bundle (bundle.ts). */
   bundle?: BundleFacts;
+  /** Of a proof that a list is whole (completeness.ts). */
+  completeness?: CompletenessFacts;
+}
+
+export interface CompletenessFacts {
+  /** Which state of the map, counted from 1. */
+  edition: number;
+  /** The entries before this index were taken in … */
+  covered: number;
+  /** … as far as they were to be disclosed by then. */
+  due: string;
+  /** The key that labels subjects, base64url. */
+  key: string;
+  /** Every entry about the subject, in the order in which they were disclosed. */
+  indexes: number[];
 }
 
 export interface BundleFacts {
@@ -109,7 +124,7 @@ export async function verifyTlogProof(
   return judge(facts, () => checkProof(proof, { vkey, policy }, leaf, facts));
 }
 
-async function judge(facts: Facts, check: () => Promise<void>): Promise<Verdict> {
+export async function judge(facts: Facts, check: () => Promise<void>): Promise<Verdict> {
   try {
     await check();
     return { valid: true, reasons: [], facts };
@@ -119,7 +134,7 @@ async function judge(facts: Facts, check: () => Promise<void>): Promise<Verdict>
   }
 }
 
-async function checkProof(
+export async function checkProof(
   text: string,
   trusted: { vkey: string; policy: string | undefined },
   leaf: Uint8Array | undefined,
@@ -429,7 +444,7 @@ export function readBase64(text: string, what: string): Uint8Array<ArrayBuffer> 
 
 export const toUrl = (text: string) =>
   text.replace(/[+]/g, '-').replace(/[/]/g, '_').replace(/=+$/, '');
-const fromUrl = (text: string) =>
+export const fromUrl = (text: string) =>
   /^[A-Za-z0-9_-]*$/.test(text)
     ? text.replace(/-/g, '+').replace(/_/g, '/') + '='.repeat((4 - (text.length % 4)) % 4)
     : '!';
