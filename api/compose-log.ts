@@ -1,9 +1,9 @@
-// What a process of the role log is made of: the log alone. It loads the log's key and no other, and can
-// open nothing of a person.
+// What a process of the role log is made of: the log alone. It loads the log's key and the one
+// that labels subjects, and can open nothing of a person.
 import { join } from 'node:path';
 import { createAudit } from '../audit/index.ts';
 import { connectDatabase, createMetrics, systemClock, systemIds } from '../platform/index.ts';
-import { openKeystore } from '../signing/index.ts';
+import { openKeystore, openVrf } from '../signing/index.ts';
 import type { ComposeOptions } from './compose.ts';
 import { readLogPolicy } from './log-policy.ts';
 
@@ -16,16 +16,18 @@ export function composeLog(options: Omit<ComposeOptions, 'citationOf'>) {
     connectDatabase({ url, max: 3, applicationName: `yihao-log-${name}` });
   const database = connect(appUrl, 'app');
   const logDatabase = connect(logUrl, 'log');
+  const keystore = openKeystore(config.keysDir, 'log');
   const audit = createAudit({
     database,
     logDatabase,
     clock: systemClock,
     ids: systemIds,
     logger,
-    signer: openKeystore(config.keysDir, 'log').logKey,
+    signer: keystore.logKey,
     origin: `${new URL(options.firstPublicUrl).host}/log`,
     headFile: join(config.dataDir, 'log-head.json'),
     policy: readLogPolicy(config.logPolicy),
+    map: { key: openVrf(keystore.secret('map-labels')) },
     metrics: createMetrics({ isRuntimeIncluded: true }),
   });
 

@@ -35,6 +35,7 @@ import {
   createSignerDesk,
   createSigning,
   openKeystore,
+  openVrf,
   serveSigner,
 } from '../signing/index.ts';
 import { readLogPolicy } from './log-policy.ts';
@@ -112,6 +113,7 @@ export async function compose(options: ComposeOptions) {
     origin: `${new URL(options.firstPublicUrl).host}/log`,
     headFile: join(config.dataDir, 'log-head.json'),
     policy: readLogPolicy(config.logPolicy),
+    map: { key: openVrf(keystore.secret('map-labels')) },
     metrics,
   });
   closers.push(() => audit.stop());

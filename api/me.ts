@@ -65,6 +65,17 @@ const receipt = createRoute({
   },
 });
 
+const completeness = createRoute({
+  method: 'get',
+  path: '/me/access-log/completeness',
+  tags: ['me'],
+  summary: 'The proof that my list of looks is whole, for the offline verifier',
+  responses: {
+    ...commonRefusals,
+    200: jsonReply(JsonObject, 'Label, way through the map, list, and the entry with its root'),
+  },
+});
+
 const consents = createRoute({
   method: 'get',
   path: '/me/consents',
@@ -104,6 +115,9 @@ export function meRoutes({
     )
     .openapi(accessLog, async (c) =>
       c.json(await oversight.accessLog(c.get('actor'), c.req.valid('query')), 200),
+    )
+    .openapi(completeness, async (c) =>
+      c.json((await oversight.completeness(c.get('actor'))).proof, 200),
     )
     .openapi(receipt, async (c) => {
       const { index } = c.req.valid('param');

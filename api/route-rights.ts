@@ -133,6 +133,7 @@ export const ROUTE_RIGHTS = {
   'GET /v1/me': 'known',
   'GET /v1/me/licences': 'citizen',
   'GET /v1/me/access-log': 'citizen',
+  'GET /v1/me/access-log/completeness': 'citizen',
   'GET /v1/me/access-log/{index}/receipt': 'citizen',
   'GET /v1/me/consents': 'citizen',
   'POST /v1/me/consents/{id}/{decision}': 'citizen',

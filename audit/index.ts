@@ -5,7 +5,7 @@ export { auditErrors } from './errors.ts';
 export { compareCheckpoints, Evidence, judgeEvidence } from './evidence.ts';
 export type { LeafDraft } from './leaf.ts';
 export type { MapKey } from './map/extend.ts';
-export type { CompletenessProof } from './map/prove.ts';
+export type { CompletenessProof, ProvenList } from './map/prove.ts';
 export { scopeOfLog, scopeOfTag } from './row-scope.ts';
 export { type Audit, type AuditDeps, createAudit, type WitnessState } from './service.ts';
 export { formatVkey, type NoteSigner, parseVkey } from './signed-note.ts';

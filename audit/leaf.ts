@@ -52,7 +52,7 @@ const MapStatement = z.strictObject({
   size: z.int().min(0),
   due: z.iso.datetime({ precision: 3 }),
 });
-type MapStatement = z.infer<typeof MapStatement>;
+export type MapStatement = z.infer<typeof MapStatement>;
 
 /** The members of a leaf; a commitment is base64url(SHA-256(salt ‖ value)). */
 export const Leaf = z.strictObject({

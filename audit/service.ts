@@ -6,7 +6,7 @@ import { createEntries, entryBundle } from './entries.ts';
 import { auditErrors } from './errors.ts';
 import type { MapKey } from './map/extend.ts';
 import { createMapper } from './map/mapper.ts';
-import { type CompletenessProof, createProve } from './map/prove.ts';
+import { createProve, type ProvenList } from './map/prove.ts';
 import { verifyInclusion } from './merkle-tree.ts';
 import { inclusionProof } from './proofs.ts';
 import { createPublisher } from './publisher.ts';
@@ -41,7 +41,7 @@ export interface AuditDeps {
   /** Who watches from outside, and how many of them are enough; without it nobody does. */
   policy?: WitnessPolicy | undefined;
   /** The map from each subject to her entries: its key, and how often it is brought up with the log. */
-  map?: { key: MapKey; everyMs: number | null } | undefined;
+  map?: { key: MapKey; everyMs?: number | null } | undefined;
   metrics?: Metrics | undefined;
 }
 
@@ -255,7 +255,7 @@ export function createAudit(deps: AuditDeps) {
     },
 
     /** The proof that the list of a subject's entries is whole; for her alone. */
-    proveCompleteness: async (subjectTag: Buffer): Promise<CompletenessProof> => {
+    proveCompleteness: async (subjectTag: Buffer): Promise<ProvenList> => {
       if (!prove) throw new TypeError('Without a key there is no map.');
       return prove(subjectTag);
     },

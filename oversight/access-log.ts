@@ -9,6 +9,7 @@ import {
   accessReceipt,
   type Lang,
 } from './access-item.ts';
+import { createCompleteness } from './completeness.ts';
 import type { OversightDeps } from './deps.ts';
 import { oversightErrors } from './errors.ts';
 import { type Page, type PageQuery, readPage, readPeriod, toPage } from './page.ts';
@@ -106,5 +107,9 @@ export function createAccessLog(deps: OversightDeps) {
     await audit.sequenced([stageId]);
   }
 
-  return { accessLog, accessReceipt: receipt };
+  return {
+    accessLog,
+    accessReceipt: receipt,
+    ...createCompleteness(deps, { subjectFor, logAgent }),
+  };
 }

@@ -14,6 +14,7 @@ export interface OversightDeps {
     Audit,
     | 'as'
     | 'checkpoint'
+    | 'proveCompleteness'
     | 'checkpointOver'
     | 'head'
     | 'inclusion'

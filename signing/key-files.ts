@@ -14,6 +14,7 @@ export const SECRET_NAMES = [
   'index-lookup',
   'index-registry',
   'kek',
+  'map-labels',
   'pepper',
   'platform-data',
   'pseudonym',

@@ -19,7 +19,7 @@ export type KeyUse =
 
 /** Not the role that faces the internet: it asks the signer (docs/adr/0012-signer.md). */
 const signs = ['worker', 'all'] as const;
-/** Those that serve or work on people's data; the log knows no person. */
+/** Those that serve or work on people's data; the log knows no person, but gives each tag its label. */
 const serves = ['api', 'worker', 'all'] as const;
 
 /** The root's private key is in no row: after `keys init` nothing reads it. */
@@ -38,6 +38,7 @@ export const rolesOfKey = {
   'index-lookup': serves,
   'index-registry': serves,
   kek: serves,
+  'map-labels': [...serves, 'log'],
   pepper: serves,
   'platform-data': serves,
   pseudonym: serves,

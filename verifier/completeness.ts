@@ -20,7 +20,7 @@ import { vrfOutput } from './vrf.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-export const completenessKind = 'yihao-completeness/1';
+const completenessKind = 'yihao-completeness/1';
 const blockItems = 256;
 
 /** What the subject saves (contract section 5). All bytes are base64url, but for the root's leaf: base64. */
@@ -151,6 +151,16 @@ const bit = (of: Uint8Array, depth: number): number =>
   ((of[depth >> 3] ?? 0) >> (7 - (depth & 7))) & 1;
 
 // Reading
+
+/** The text as JSON, if it says that it is such a proof. */
+export function readCompleteness(text: string): unknown {
+  try {
+    const read: unknown = JSON.parse(text);
+    return isObject(read) && read.kind === completenessKind ? read : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,8 +1,10 @@
 // The face of the offline verifier. What it proves, and what not: README.md.
 import { BUNDLE_FORMAT, verifyBundle } from './bundle.ts';
+import { readCompleteness, verifyCompleteness } from './completeness.ts';
 import { type Verdict, verifyText } from './receipt.ts';
 
 export { verifyBundle } from './bundle.ts';
+export { verifyCompleteness } from './completeness.ts';
 export {
   type Facts,
   type Receipt,
@@ -15,8 +17,19 @@ export {
 export const isBundle = (text: string): boolean =>
   text.trimStart().startsWith(`{"format":"${BUNDLE_FORMAT}"`);
 
-/** Checks whatever text it is given: a bundle, a receipt as JSON, or a plain tlog-proof. */
-export async function verify(text: string, vkey: string, policy?: string): Promise<Verdict> {
+/**
+ * Checks whatever text it is given: a bundle, a receipt as JSON, a plain tlog-proof, or the proof that a list is
+ * whole; of the latter `earlier` is an older one, nothing of which may be missing.
+ */
+export async function verify(
+  text: string,
+  vkey: string,
+  policy?: string,
+  earlier?: string,
+): Promise<Verdict> {
   if (isBundle(text)) return verifyBundle(text.trimStart().split('\n'), vkey, policy);
-  return verifyText(text, vkey, policy);
+  const proof = readCompleteness(text);
+  if (!proof) return verifyText(text, vkey, policy);
+  const before = earlier === undefined ? undefined : (readCompleteness(earlier) ?? null);
+  return verifyCompleteness(proof, vkey, policy, before);
 }

@@ -1,5 +1,5 @@
-// The verifier as a program of one file: node verifier.mjs RECEIPT --vkey KEY [--policy FILE].
-// Bundled with index.ts into what /verifier.mjs serves; needs Node.js and nothing else.
+// The verifier as a program of one file: node verifier.mjs RECEIPT --vkey KEY [--policy FILE] …
+// Bundled with the rest of the room into what /verifier.mjs serves; needs Node.js and nothing else.
 import { isBundle, verify, verifyBundle } from './index.ts';
 
 // Not imports: this room imports nothing from outside, so that nothing can hide behind it.
@@ -7,11 +7,11 @@ const { createReadStream, openSync, readFileSync, readSync } = process.getBuilti
 const { createInterface } = process.getBuiltinModule('node:readline');
 
 /** A bundle may be longer than memory: it is read line by line. */
-async function verifyFile(path: string, vkey: string, policy: string | undefined) {
+async function verifyFile(path: string, vkey: string, policy?: string, earlier?: string) {
   const start = new Uint8Array(64);
   readSync(openSync(path, 'r'), start);
   if (!isBundle(new TextDecoder().decode(start))) {
-    return verify(readFileSync(path, 'utf8'), vkey, policy);
+    return verify(readFileSync(path, 'utf8'), vkey, policy, earlier);
   }
   const lines = createInterface({
     input: createReadStream(path),
@@ -20,11 +20,13 @@ async function verifyFile(path: string, vkey: string, policy: string | undefined
   return verifyBundle(lines, vkey, policy);
 }
 
-const usage = `node verifier.mjs RECEIPT --vkey KEY [--policy FILE]
+const usage = `node verifier.mjs RECEIPT --vkey KEY [--policy FILE] [--earlier OLDER]
 
-RECEIPT  a file: the citizen's JSON receipt, a plain tlog-proof, or a bundle of entries
+RECEIPT  a file: the citizen's JSON receipt, a plain tlog-proof, a bundle of entries, or the proof
+         that her list is whole
 KEY      the log's key, or a file that holds it
 FILE     witnesses and a quorum (C2SP tlog-policy): then they must have signed too
+OLDER    an earlier proof that the list is whole: nothing in it may be missing now
 
 Exit code: 0 when the receipt holds, 1 when it does not, 2 when the words are wrong.`;
 
@@ -35,6 +37,7 @@ const option = (name: string) => {
 };
 const key = option('--vkey');
 const policyFile = option('--policy');
+const earlierFile = option('--earlier');
 const [receipt, ...rest] = words;
 
 if (!receipt || !key || rest.length > 0) {
@@ -43,7 +46,8 @@ if (!receipt || !key || rest.length > 0) {
 } else {
   const vkey = /^[^\s+]+\+[0-9a-f]{8}\+/.test(key) ? key : readFileSync(key, 'utf8');
   const policy = policyFile === undefined ? undefined : readFileSync(policyFile, 'utf8');
-  const verdict = await verifyFile(receipt, vkey, policy);
+  const earlier = earlierFile === undefined ? undefined : readFileSync(earlierFile, 'utf8');
+  const verdict = await verifyFile(receipt, vkey, policy, earlier);
   process.stdout.write(`${JSON.stringify(verdict, undefined, 2)}\n`);
   process.exitCode = verdict.valid ? 0 : 1;
 }

@@ -34,14 +34,16 @@ form.addEventListener('submit', async (event) => {
 });
 
 function show({ valid, reasons, facts }: Verdict): void {
-  const verdict = valid
+  const receipt = valid
     ? '收录证明有效 · The receipt holds'
     : '收录证明无效 · The receipt does not hold';
+  const verdict = facts.completeness && valid ? '清单完整 · The list is whole' : receipt;
   say(valid ? 'good' : 'bad', [verdict, ...reasons, ...factLines(facts)]);
 }
 
 function factLines(facts: Facts): string[] {
-  const { origin, index, size, root, witnesses, isWitnessed, opened, leaf, bundle } = facts;
+  const { origin, index, size, root, witnesses, isWitnessed, opened, leaf, bundle, completeness } =
+    facts;
   const witnessed = witnesses?.map(({ name, at }) => `${name}（${at}）`).join('；');
   return [
     origin === undefined ? '' : `日志 Log: ${origin}`,
@@ -56,8 +58,16 @@ function factLines(facts: Facts): string[] {
       ? '未提供见证方策略，未核验是否有外部见证 · No policy was given: whether it is witnessed was not checked'
       : `外部见证 Witnesses: ${witnessed || '无 none'}`,
     ...Object.entries(opened ?? {}).map(([field, value]) => `${field}: ${value}`),
+    ...(completeness === undefined ? [] : wholeLines(completeness)),
     leaf === undefined ? '' : `记录原文 Entry: ${JSON.stringify(leaf, undefined, 2)}`,
   ].filter((line) => line !== '');
+}
+
+function wholeLines({ due, covered, indexes }: NonNullable<Facts['completeness']>): string[] {
+  return [
+    `清单完整：截至 ${due} 应告知的记录共 ${indexes.length} 条（日志前 ${covered} 条之内） · The list is whole: ${indexes.length} looks that were to be disclosed by ${due}, among the first ${covered} entries`,
+    `日志序号 Entries: ${indexes.join(', ')}`,
+  ];
 }
 
 function say(kind: 'good' | 'bad', [title = '', ...lines]: string[]): void {

@@ -55,6 +55,9 @@ export function MePage(props: MeProps) {
         {text.me.checkOffline} <a href="/verifier.html">{text.me.verifierPage}</a>{' '}
         <a href="/log/vkey">{text.me.logKey}</a>
       </p>
+      <p>
+        <a href="/me/completeness">{text.completeness.title}</a>
+      </p>
       {accessLog === null ? <p class="muted">{text.delegations.notDelegated}</p> : null}
       {accessLog?.items.length === 0 ? <p class="muted">{words.noLooks}</p> : null}
       {accessLog && accessLog.items.length > 0 ? <Looks {...props} accessLog={accessLog} /> : null}

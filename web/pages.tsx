@@ -2,6 +2,7 @@
 import { Hono, type Next } from 'hono';
 import { AppError } from '../platform/index.ts';
 import { auditRoutes } from './audit-routes.tsx';
+import { completenessRoutes } from './completeness-routes.tsx';
 import { delegationRoutes } from './delegation-routes.tsx';
 import type { PageDeps } from './deps.ts';
 import { emergencyPages } from './emergency-routes.tsx';
@@ -74,6 +75,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', signInRoutes(deps));
   framed.route('/', sessionsRoutes(deps));
   framed.route('/', signedInRoutes(deps));
+  framed.route('/', completenessRoutes(deps));
   framed.route('/', auditRoutes(deps));
   framed.route('/', opsRoutes(deps));
   framed.route('/', opsClientRoutes(deps));

@@ -80,7 +80,7 @@ export function createExtend({ logDatabase, ids, key, append }: ExtendDeps) {
       const state = await getMapState(tx, true);
       const size = endOf(state);
       // A clock that was set back takes nothing back.
-      const due = state.due > state.now ? state.due : state.now;
+      const due = new Date(Math.max(state.due.getTime(), state.now.getTime()));
       const [fresh, newlyDue] = [
         await listNewEntries(tx, state.size, size),
         await listNewlyDue(tx, state.size, state.due, due),

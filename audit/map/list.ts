@@ -1,7 +1,7 @@
 // A subject's list of entries, and what the map holds of it: a commitment that is only extended. Hashed in
 // blocks of 256, so that a list of 100,000 costs 400 hashes to check and a handful to extend.
 import { hash } from 'node:crypto';
-import { createCompactRange, leafHash, perfectSubtrees } from '../merkle-tree.ts';
+import { createCompactRange, leafHash } from '../merkle-tree.ts';
 
 /** Items hashed together. */
 export const blockItems = 256;
@@ -67,9 +67,4 @@ export function listRoot({ count, frontier, tail }: ListState): Buffer {
 /** What stands in the map: SHA-256(salt ‖ count ‖ root of the list), the salt being the subject's own. */
 export function listCommitment(salt: Buffer, state: ListState): Buffer {
   return hash('sha256', Buffer.concat([salt, encodeIndex(state.count), listRoot(state)]), 'buffer');
-}
-
-/** How many subtrees the full blocks of a list have: so many hashes are its frontier. */
-export function frontierLength(count: number): number {
-  return perfectSubtrees({ start: 0, end: Math.floor(count / blockItems) }).length;
 }

@@ -13,12 +13,16 @@ const prunedAtOnce = 50;
 export interface MapperDeps extends ExtendDeps {
   logger: Logger;
   metrics?: Metrics | undefined;
-  /** From one look at the log to the next; null: only when asked. */
-  everyMs: number | null;
+  /** From one look at the log to the next, 5 s unless said; null: only when asked. */
+  everyMs?: number | null;
 }
 
+// A citizen waits this long at most to see a new look in her list; under load an edition then covers
+// thousands of entries, and what it costs goes by the subjects among them.
+const usuallyEveryMs = 5_000;
+
 export function createMapper(deps: MapperDeps) {
-  const { logDatabase, logger, everyMs } = deps;
+  const { logDatabase, logger, everyMs = usuallyEveryMs } = deps;
   const extend = createExtend(deps);
   const metrics = mapMetrics(deps.metrics);
   const end = createBell();

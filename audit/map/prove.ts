@@ -3,10 +3,11 @@
 import { type Database, encodeBase64url } from '../../platform/index.ts';
 import { createEntries } from '../entries.ts';
 import { auditErrors } from '../errors.ts';
+import { type MapStatement, parseLeaf } from '../leaf.ts';
 import { scopeOfTag } from '../row-scope.ts';
 import { labelOf, loadPages, type MapKey } from './extend.ts';
 import { emptyList, encodeIndex, extendList, listCommitment } from './list.ts';
-import { findList, findPublishedEdition, type MappedList } from './map-reading.ts';
+import { findList, findPublishedEdition, type MappedList } from './map-read-store.ts';
 import { disclosedMap, findPages } from './map-store.ts';
 import { checkLabel, type MapProof, proveLabel } from './trie.ts';
 
@@ -19,6 +20,14 @@ export type CompletenessProof = {
   end: { label: string; value: string } | null;
   list: { salt: string; indexes: number[] } | null;
   root: { index: number; leaf: string; proof: string };
+};
+
+/** A proof with what it says, so that nobody needs to take it apart to show it. */
+export type ProvenList = {
+  proof: CompletenessProof;
+  indexes: number[];
+  /** As the entry with the root says it. */
+  statement: MapStatement;
 };
 
 export interface ProveDeps {
@@ -34,7 +43,7 @@ const retryAfterSeconds = 5;
 
 export function createProve({ database, key, shownSize, receipt }: ProveDeps) {
   /** For the subject's own eyes; audit.not_yet_checkpointed while no map is published. Checked before it leaves. */
-  return async function proveCompleteness(subjectTag: Buffer): Promise<CompletenessProof> {
+  return async function proveCompleteness(subjectTag: Buffer): Promise<ProvenList> {
     const size = await shownSize();
     const { edition, list, way, label } = await database
       .as(scopeOfTag(subjectTag))
@@ -55,7 +64,9 @@ export function createProve({ database, key, shownSize, receipt }: ProveDeps) {
     const held = list && list.indexes.length > 0 ? list : null;
     refuseFalse(edition.root, label, way, held);
     const { leaf } = await createEntries(database).getEntry(edition.index);
-    return {
+    const statement = parseLeaf(leaf)?.map;
+    if (!statement) throw new Error(`Entry ${edition.index} does not hold the root of the map.`);
+    const proof: CompletenessProof = {
       kind: 'yihao-completeness/1',
       tag: encodeBase64url(subjectTag),
       vrf: encodeBase64url(key.prove(subjectTag)),
@@ -67,6 +78,7 @@ export function createProve({ database, key, shownSize, receipt }: ProveDeps) {
         proof: await receipt(edition.index),
       },
     };
+    return { proof, indexes: held?.indexes ?? [], statement };
   };
 }
 

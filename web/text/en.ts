@@ -124,6 +124,32 @@ export const en: Text = {
       other: 'another system',
     },
   },
+  completeness: {
+    title: 'Is this list whole?',
+    lead: 'We can’t show you a part of your looks as if it were all: everybody’s looks stand in one published map, whose root is an entry of the log. Keep the proof below and check it without us.',
+    holds: (count: number) =>
+      count === 1
+        ? 'Whole: one look was to be disclosed to you by the time below, and it is on your list.'
+        : `Whole: ${count} looks were to be disclosed to you by the time below, and none is missing.`,
+    holdsNone:
+      'Whole: no look was to be disclosed to you by the time below, and that is proven too.',
+    due: 'Up to',
+    covered: 'Among',
+    firstEntries: (size: number) => `the first ${size} entries of the log`,
+    edition: 'Edition of the map',
+    save: 'Save the proof that the list is whole',
+    check: 'To check it, open the checking page and choose this proof and the key of the log.',
+    waiting: 'The map is being made; the proof is there in a few seconds.',
+    again: 'Try again',
+    limitsTitle: 'What it does not prove',
+    limits: [
+      'Looks whose notice is lawfully delayed count from when they are due; the proof doesn’t show whether there are any, or how many. Auditors check those.',
+      'Looks of the last few seconds wait for the next edition.',
+      'It proves that all the log holds about you is on the list, not that every look was logged.',
+      'While the log is unwitnessed, the platform could show different people different logs.',
+    ],
+    back: 'Back to who looked at my data',
+  },
   me: {
     of: (other: string | undefined) => ({
       title: other ? `Licences of ${other}` : 'My licences',
@@ -786,6 +812,7 @@ export const en: Text = {
     'audit.export_taken': 'Export taken',
     'audit.search_saved': 'Search saved',
     'audit.search_deleted': 'Saved search deleted',
+    'map.published': 'Map of looks published',
     'keys.rotated': 'Keys rotated',
     'licence.act_refused': 'Change of a licence refused',
     'licence.amended': 'Licence amended',

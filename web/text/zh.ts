@@ -139,6 +139,28 @@ export const zh = {
       other: '其他系统',
     },
   },
+  completeness: {
+    title: '这份清单完整吗？',
+    lead: '平台不能只给您看一部分记录：每个人的全部记录都编入一份公布过的索引，索引的根写入日志。下面的证明可自行保存，不经我们即可核验。',
+    holds: (count: number) => `完整：截至下列时间应告知您的查看记录共 ${count} 条，一条不少。`,
+    holdsNone: '完整：截至下列时间，没有应告知您的查看记录，这一点也已证明。',
+    due: '截至',
+    covered: '涵盖',
+    firstEntries: (size: number) => `日志的前 ${size} 条`,
+    edition: '索引版次',
+    save: '下载完整性证明',
+    check: '核验方法：打开离线核验页，选入这份证明和日志公钥。',
+    waiting: '索引正在编制，几秒后即可取得证明。',
+    again: '再试一次',
+    limitsTitle: '它不能证明什么',
+    limits: [
+      '依法延迟告知的记录，到期后才计入；有没有、有多少，从证明上看不出来，审计人员另行核对。',
+      '最近几秒的记录要等下一版索引。',
+      '它证明日志里记在您名下的都在清单里，不证明每一次查看都写进了日志。',
+      '日志未经外部见证时，平台仍可能向不同的人出示不同的日志。',
+    ],
+    back: '返回谁看过我的信息',
+  },
   me: {
     /** Whose page it is: the reader's own, or his or hers for whom she acts. */
     of: (other: string | undefined) => ({
@@ -759,6 +781,7 @@ export const zh = {
     'audit.export_taken': '取走导出文件',
     'audit.search_saved': '保存检索',
     'audit.search_deleted': '删除保存的检索',
+    'map.published': '公布查看记录索引',
     'keys.rotated': '更换密钥',
     'licence.act_refused': '证照办理被拒绝',
     'licence.amended': '变更证照',

@@ -36,7 +36,7 @@ async function newestProof(tag: Buffer): Promise<CompletenessProof> {
     select edition::int as edition from audit.map_state`;
   let proof: CompletenessProof | undefined;
   await eventually(async () => {
-    proof = await audit.proveCompleteness(tag).catch(() => undefined);
+    proof = (await audit.proveCompleteness(tag).catch(() => undefined))?.proof;
     const leaf = proof && JSON.parse(Buffer.from(proof.root.leaf, 'base64').toString());
     return leaf?.map.edition === newest?.edition;
   });

@@ -9,7 +9,7 @@ import {
   type IdentityDeps,
 } from '../../../identity/index.ts';
 import { AppError, type Database, systemClock, systemIds } from '../../../platform/index.ts';
-import type { SecretVersions } from '../../../signing/index.ts';
+import { openVrf, type SecretVersions } from '../../../signing/index.ts';
 
 export const PUBLIC_URL = 'http://127.0.0.1:4100';
 
@@ -63,6 +63,7 @@ export function makeAudit(
       sign: (bytes) => sign(null, bytes, privateKey),
     },
     origin: 'yihao.example/log',
+    map: { key: openVrf(Buffer.alloc(32, 4)), everyMs: null },
     ...changes,
   });
 }

@@ -1,12 +1,5 @@
 // A map over random histories, built as the log builds it: pages in memory, each subject's list beside.
 import {
-  emptyList,
-  encodeIndex,
-  extendList,
-  type ListState,
-  listCommitment,
-} from '../../../audit/map/list.ts';
-import {
   changePages,
   emptyHash,
   emptyPage,
@@ -48,13 +41,4 @@ export class AMap {
     visit('');
     return found;
   }
-}
-
-/** A list of indexes as the map commits to it. */
-export function aList(indexes: readonly number[]): ListState {
-  return extendList(emptyList, indexes.map(encodeIndex)).state;
-}
-
-export function aValue(salt: Buffer, indexes: readonly number[]): Buffer {
-  return listCommitment(salt, aList(indexes));
 }

@@ -55,8 +55,8 @@ test('the role that faces the internet holds no CA, seal, credential, status, re
   }
 });
 
-test('the role log holds the log’s key alone, and only it and all hold that one', () => {
-  expect(uses.filter((use) => mayLoad('log', use))).toEqual(['log']);
+test('the role log holds the log’s key and that of the map’s labels, and only it and all sign the log', () => {
+  expect(uses.filter((use) => mayLoad('log', use))).toEqual(['log', 'map-labels']);
   expect(roles.filter((role) => mayLoad(role, 'log'))).toEqual(['log', 'all']);
 });
 

@@ -59,15 +59,3 @@ export async function findList(
   const indexes = blocks.flatMap(({ items }) => decodeIndexes(items)).slice(0, count);
   return { ...subject, indexes };
 }
-
-/** What an edition commits to beside its root: the map of what isn't disclosed yet. For auditors. */
-export async function findPendingRoot(
-  tx: Tx,
-  edition: number,
-): Promise<{ root: Buffer; salt: Buffer } | undefined> {
-  const [row] = await selectRows<{ root: Buffer; salt: Buffer }>(
-    tx,
-    sql`select root, salt from audit.map_pending where edition = ${edition}`,
-  );
-  return row;
-}
