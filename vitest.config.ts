@@ -1,4 +1,4 @@
-// The test runs by name. `vitest run` is the default one; `--project redis|faults|e2e` the others.
+// The test runs by name. `vitest run` is the default one; `--project redis|faults|foreign|e2e` the others.
 import { defineConfig } from 'vitest/config';
 
 const folders = {
@@ -8,6 +8,7 @@ const folders = {
   ],
   redis: ['test/redis/**/*.test.ts'],
   faults: ['test/faults/**/*.test.ts'],
+  foreign: ['test/foreign/**/*.test.ts'],
   e2e: ['test/e2e/**/*.test.ts'],
 };
 

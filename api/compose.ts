@@ -211,7 +211,11 @@ export async function compose(options: ComposeOptions) {
     cityTz,
   });
 
-  const signable = { checkCredential: registry.checkCredential, receiptOf: exchange.receiptOf };
+  const signable = {
+    checkCredential: registry.checkCredential,
+    documentOf: registry.documentOf,
+    receiptOf: exchange.receiptOf,
+  };
 
   health.check('database', async () => {
     await dbNow(database.db);

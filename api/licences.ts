@@ -3,6 +3,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { ReadLicence } from '../exchange/index.ts';
 import type { HistoryItem, WholeLicence } from '../registry/index.ts';
 import type { Services } from './compose.ts';
+import { pdf, pdfReply } from './document.ts';
 import type { Env } from './env.ts';
 import { Issued, issuedOnce } from './issued-licence.ts';
 import {
@@ -119,6 +120,15 @@ const credential = createRoute({
   },
 });
 
+const document = createRoute({
+  method: 'get',
+  path: '/{number}/document.pdf',
+  tags: ['registry'],
+  summary: "The licence as a PDF under its department's seal (PAdES B-T)",
+  request: { params: LicenceNumber },
+  responses: { ...commonRefusals, 200: pdfReply },
+});
+
 const history = createRoute({
   method: 'get',
   path: '/{number}/history',
@@ -144,6 +154,7 @@ const read = createRoute({
       content: {
         'application/json': { schema: UsableLicence },
         'application/dc+sd-jwt': { schema: z.string() },
+        ...pdfReply.content,
       },
     },
   },
@@ -173,6 +184,10 @@ export function licenceRoutes(services: Pick<Services, 'registry' | 'exchange' |
       const compact = await registry.credential(c.get('actor'), c.req.valid('param').number);
       return c.body(compact, 200, credentialType);
     })
+    .openapi(document, async (c) => {
+      const { number } = c.req.valid('param');
+      return pdf(c, number, await registry.document(c.get('actor'), number));
+    })
     .openapi(history, async (c) =>
       c.json({ items: await registry.history(c.get('actor'), c.req.valid('param').number) }, 200),
     )
@@ -182,6 +197,7 @@ export function licenceRoutes(services: Pick<Services, 'registry' | 'exchange' |
         c.req.valid('param').number,
         c.req.valid('json'),
       );
+      if (result instanceof Uint8Array) return pdf(c, c.req.valid('param').number, result);
       return typeof result === 'string' ? c.body(result, 200, credentialType) : c.json(result, 200);
     });
 }

@@ -33,6 +33,7 @@ export const ROUTE_RIGHTS = {
   // Issuer and holder; everyone else is told to state a purpose, and it is logged (registry/read.ts).
   'GET /v1/licences/{number}': 'known',
   'GET /v1/licences/{number}/credential': 'known',
+  'GET /v1/licences/{number}/document.pdf': 'known',
   'GET /v1/licences/{number}/history': 'known',
   'POST /v1/licences/{number}/read': using,
   'POST /v1/licences/{number}/renew': acting,

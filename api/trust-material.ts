@@ -1,10 +1,11 @@
-// What lets others check us: status lists, certificates, issuer keys, type metadata, the log's heads and tiles.
+// What lets others check us: status lists, certificates, time-stamps, issuer keys, type metadata, the log's heads and tiles.
 import { Hono } from 'hono';
 import { parseTilePath } from '../audit/index.ts';
 import type { AppError } from '../platform/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
 import { apiErrors } from './errors.ts';
+import { bodyTooLarge } from './request-body.ts';
 
 const aDay = 'public, max-age=86400';
 const immutable = 'public, max-age=31536000, immutable';
@@ -19,7 +20,10 @@ function der(bytes: Buffer, type: string): Response {
   });
 }
 
-/** Routes for /status-lists, /pki, /.well-known/jwt-vc-issuer, /vct and /log. */
+/** A request holds a digest, a nonce and a policy: a hundred bytes. */
+const longestStampRequest = 4096;
+
+/** Routes for /status-lists, /pki, /tsa, /.well-known/jwt-vc-issuer, /vct and /log. */
 export function trustMaterialRoutes({
   signing,
   registry,
@@ -37,6 +41,18 @@ export function trustMaterialRoutes({
     .get('/pki/root.crt', () => der(signing.rootCertificate(), 'application/pkix-cert'))
     .get('/pki/issuing.crt', () => der(signing.issuingCertificate(), 'application/pkix-cert'))
     .get('/pki/crl', async () => der(await signing.crl(), 'application/pkix-crl'))
+    .post('/tsa', async (c) => {
+      const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
+      if (type !== 'application/timestamp-query') {
+        throw apiErrors.content_type('Send a TimeStampReq as application/timestamp-query.');
+      }
+      const request = new Uint8Array(await c.req.arrayBuffer());
+      if (request.byteLength > longestStampRequest) throw bodyTooLarge(longestStampRequest);
+      const reply = await signing.timestampReply(request);
+      return new Response(new Uint8Array(reply), {
+        headers: { 'Content-Type': 'application/timestamp-reply', 'Cache-Control': 'no-store' },
+      });
+    })
     .get('/.well-known/jwt-vc-issuer', (c) => c.json(signing.jwtVcIssuer()))
     .get('/vct/:type/:version', async (c) => {
       const metadata = await registry.typeMetadata(

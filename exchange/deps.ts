@@ -30,7 +30,7 @@ export interface ExchangeDeps {
   >;
   registry: Pick<
     Registry,
-    'getType' | 'licencesOf' | 'licencesNaming' | 'searchOwn' | 'getForReading'
+    'getType' | 'licencesOf' | 'licencesNaming' | 'searchOwn' | 'getForReading' | 'documentCut'
   >;
   queue: Pick<Queue, 'add' | 'handle'>;
   outbox: Pick<Outbox, 'add'>;

@@ -37,5 +37,4 @@ export const exchangeErrors = errorCatalogue('exchange', {
   own_emergency: 'forbidden',
   service_invalid: 'invalid',
   rule_invalid: 'invalid',
-  form_not_available: 'conflict',
 });

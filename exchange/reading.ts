@@ -47,6 +47,11 @@ export interface ReadLicence {
   fields: JsonObject;
 }
 
+/** A document with these fields, or with all, to be made once the look is logged. */
+interface CutDocument {
+  cut: string[] | null;
+}
+
 /** What is known of a look when it is refused. */
 interface Look {
   type: 'licence.read' | 'licence.searched';
@@ -131,7 +136,7 @@ export function createReading(deps: ExchangeDeps) {
     licence: LicenceForReading,
     right: UseRight,
     as: 'json' | 'credential' | 'pdf',
-  ): Promise<ReadLicence | string> {
+  ): Promise<ReadLicence | string | CutDocument> {
     switch (as) {
       case 'json': {
         const shown = await show(tx, licence, right);
@@ -143,25 +148,25 @@ export function createReading(deps: ExchangeDeps) {
           ? licence.credential
           : withClaims(licence.credential, right.map(claimNameOf));
       case 'pdf':
-        throw exchangeErrors.form_not_available('This licence has no PDF yet: read its JSON.');
+        return { cut: right === 'all' ? null : [...right] };
     }
   }
 
   return {
     /**
-     * One licence, as JSON or as the credential with the agreed claims. Without a right to its type
+     * One licence, as JSON, as the credential with the agreed claims, or as a PDF with the agreed fields. Without a right to its type
      * every number is refused alike, whether or not there is such a licence.
      */
     async readLicence(
       actor: Actor,
       number: string,
       written: unknown,
-    ): Promise<ReadLicence | string> {
+    ): Promise<ReadLicence | string | Buffer> {
       requireReader(actor);
       const requester = departmentOf(actor);
       const { as, ...why } = readInput(ReadInput, written);
       const look: Look = { type: 'licence.read' };
-      return looking(actor, why, look, async (tx) => {
+      const result = await looking(actor, why, look, async (tx) => {
         const type = await typeOf(number);
         await openRows(tx, scopeOfLicences(number));
         const licence = await registry.getForReading(tx, number);
@@ -170,6 +175,8 @@ export function createReading(deps: ExchangeDeps) {
         if (!licence) throw noLicence();
         return present(tx, licence, right, as);
       });
+      if (typeof result === 'string' || !('cut' in result)) return result;
+      return registry.documentCut(number, result.cut);
     },
 
     /** A person's or company's licences that the caller may use, of these types if any are named. */

@@ -18,6 +18,7 @@ export const PERSONAL_ACTS = [
   'licence.read',
   'licence.history',
   'licence.credential',
+  'licence.document',
   'licence.copy',
   'access_log.read',
   'access_log.prove',
@@ -40,6 +41,7 @@ const itemOfAct = {
   'licence.history': 'licences.view',
   // Signed and fit to be handed on: a copy, not a view.
   'licence.credential': 'licences.copy',
+  'licence.document': 'licences.copy',
   'licence.copy': 'licences.copy',
   'access_log.read': 'access_log.view',
   'access_log.prove': 'access_log.view',

@@ -7,7 +7,7 @@ import type { Authorities } from './authorities.ts';
 import type { RegistryDeps } from './deps.ts';
 import { licenceErased, parseInput, registryErrors } from './errors.ts';
 import { insertEvents } from './event-store.ts';
-import { checkFields, checkText, decidePeriod } from './issue-rules.ts';
+import { checkCharacters, checkFields, checkText, decidePeriod } from './issue-rules.ts';
 import {
   type Act,
   ActInput,
@@ -178,6 +178,7 @@ export function createActs(
     const { scheme, value } = await identity.revealPerson(tx, row.holderId);
     const fields = merge(await identity.resolveReferences(tx, body.fields), input.fields);
     checkFields(type, fields);
+    checkCharacters(body.holderName, fields);
     const today = cityDay(now, cityTz);
     const period =
       act === 'renew'

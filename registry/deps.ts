@@ -11,7 +11,12 @@ export interface RegistryDeps {
   audit: Pick<Audit, 'sequenced'>;
   signing: Pick<
     Signing,
-    'issueCredential' | 'verifyCredential' | 'allocateStatuses' | 'setStatus' | 'getStatus'
+    | 'sealDocument'
+    | 'issueCredential'
+    | 'verifyCredential'
+    | 'allocateStatuses'
+    | 'setStatus'
+    | 'getStatus'
   >;
   identity: Pick<
     Identity,

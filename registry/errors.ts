@@ -14,6 +14,7 @@ export const registryErrors = errorCatalogue('registry', {
   use_exchange_instead: 'invalid',
   holder_kind: 'invalid',
   fields_invalid: 'invalid',
+  character_missing: 'invalid',
   validity_invalid: 'invalid',
   unknown_authority: 'invalid',
   act_not_allowed: 'conflict',

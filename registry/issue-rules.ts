@@ -1,8 +1,9 @@
 // What must hold before a licence is issued, as pure checks that throw the refusal (contract 4.1).
 import type { Actor } from '../identity/index.ts';
 import { containsCitizenId, foldIdentifier, isCitizenId } from '../identity/index.ts';
-import type { JsonObject } from '../platform/index.ts';
-import { identifierInText, registryErrors } from './errors.ts';
+import type { FieldError, Json, JsonObject } from '../platform/index.ts';
+import { missingCharacters } from '../signing/index.ts';
+import { identifierInText, pointerOf, registryErrors } from './errors.ts';
 import type { Holder } from './licence.ts';
 import type { LicenceType } from './licence-type.ts';
 import type { PublishedType } from './type-book.ts';
@@ -51,6 +52,34 @@ export function checkFields(type: PublishedType, fields: JsonObject): void {
   throw registryErrors.fields_invalid(`These are not the fields of ${type.id}; see errors.`, {
     fields: faults,
   });
+}
+
+/** Refuses a name or field with a character that no document can show: never an empty box. */
+export function checkCharacters(name: string, fields: JsonObject): void {
+  const faults = [
+    ...charactersMissing(name, '/holder/name'),
+    ...charactersMissing(fields, '/fields'),
+  ];
+  if (faults.length === 0) return;
+  throw registryErrors.character_missing(
+    'A character here is in no typeface that documents are made with; see errors. Use a character of Unicode’s Han, Latin, Greek or Cyrillic blocks.',
+    { fields: faults },
+  );
+}
+
+function charactersMissing(value: Json | undefined, pointer: string): FieldError[] {
+  if (typeof value === 'string') {
+    const missing = missingCharacters(value).map(
+      (character) =>
+        `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`,
+    );
+    if (missing.length === 0) return [];
+    return [{ pointer, detail: `can't be shown: ${missing.join(', ')}` }];
+  }
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    charactersMissing(inner, pointer + pointerOf([name])),
+  );
 }
 
 /** The validity asked for, or the refusal of it. `today` is the city's. */

@@ -5,6 +5,7 @@ import type { Authorities } from './authorities.ts';
 import type { RegistryDeps } from './deps.ts';
 import { parseInput, registryErrors } from './errors.ts';
 import {
+  checkCharacters,
   checkFields,
   checkHolderKind,
   checkIssuer,
@@ -56,6 +57,7 @@ export function createIssuing(
         checkPurpose(type, input.purpose);
         checkHolderKind(type, input.holder);
         checkFields(type, input.fields);
+        checkCharacters(input.holder.name, input.fields);
       });
       // Before the transaction: a second connection asked for inside one could wait for ever.
       planned.push({ input, type, authority: await authorities.get(type.issuer) });

@@ -3,6 +3,7 @@
 import type { Actor } from '../identity/index.ts';
 import { addDays, cityDay, dbNow, systemScope, type Tx } from '../platform/index.ts';
 import type { RegistryDeps } from './deps.ts';
+import { forgetDocuments } from './document-store.ts';
 import { insertEvents } from './event-store.ts';
 import { forgetBefore, takeFinishedHours } from './public-store.ts';
 import { lockDue, updateStatuses } from './store.ts';
@@ -135,12 +136,21 @@ export function createJobs(deps: RegistryDeps) {
         await forgetBefore(tx, addDays(today, -KEPT_DAYS));
       });
     },
+
+    /** Documents made before today: they are made anew when somebody asks. */
+    forgetDocuments: () =>
+      drain(async (tx) => forgetDocuments(tx, cityDay(await dbNow(tx), cityTz), BATCH)),
   };
 
   const schedule: RegistryJob[] = [
     { name: 'registry.expire', everyMs: 60_000, run: async () => void (await jobs.expireDue()) },
     { name: 'registry.looks', everyMs: 300_000, run: async () => void (await jobs.logLooks()) },
     { name: 'registry.forget', everyMs: 86_400_000, run: jobs.forgetCounters },
+    {
+      name: 'registry.documents',
+      everyMs: 3_600_000,
+      run: async () => void (await jobs.forgetDocuments()),
+    },
   ];
   return { ...jobs, jobs: schedule };
 }

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { isUscc } from '../identity/index.ts';
 import type { JsonObject } from '../platform/index.ts';
+import { DocumentTemplate } from '../signing/index.ts';
 import { objectOf, propertiesOf, schemaFaults } from './field-schema.ts';
 import { ValidityRule } from './validity.ts';
 
@@ -46,6 +47,8 @@ export const TypeDefinition = z.strictObject({
   terminalPrintable: z.boolean().default(false),
   fourEyes: z.boolean().default(false),
   issueRule: IssueRule.optional(),
+  /** How its documents look; absent: plain. */
+  template: DocumentTemplate.optional(),
 });
 export type TypeDefinition = z.infer<typeof TypeDefinition>;
 

@@ -2,6 +2,7 @@
 import { type Actor, hasScope, type PersonalAct, rowScopeOf } from '../identity/index.ts';
 import { dbNow, openRows, type Tx } from '../platform/index.ts';
 import type { RegistryDeps } from './deps.ts';
+import type { Documents } from './documents.ts';
 import { licenceErased, purposeRequired, registryErrors } from './errors.ts';
 import { listEvents } from './event-store.ts';
 import type { LicenceStatus } from './licence.ts';
@@ -38,7 +39,7 @@ type Reader = 'issuer' | 'holder' | 'agent';
 /** Binds the reads. */
 export function createReads(
   deps: RegistryDeps,
-  { refusals, opening }: { refusals: Refusals; opening: Opening },
+  { refusals, opening, documents }: { refusals: Refusals; opening: Opening; documents: Documents },
 ) {
   const { database, audit, identity, publicUrl } = deps;
   const { openWholes, openCredential, openCodes, openReasons } = opening;
@@ -150,6 +151,12 @@ export function createReads(
     /** The signed credential, for the same. */
     credential: (actor: Actor, number: string): Promise<string> =>
       look(actor, 'licence.credential', number, openCredential),
+
+    /** The sealed document as PDF, for the same; made after the look has its place in the log. */
+    document: async (actor: Actor, number: string): Promise<Buffer> => {
+      await look(actor, 'licence.document', number, async () => {});
+      return documents.obtain(number, null);
+    },
 
     /**
      * What happened to the licence through its versions, oldest first, for the same. An authority

@@ -1,4 +1,5 @@
-// The registry's tables as drizzle sees them; migrations/0005_registry.sql makes them.
+// The registry's tables as drizzle sees them; migrations/0005_registry.sql and
+// 0054_documents.sql make them.
 import { sql } from 'drizzle-orm';
 import {
   boolean,
@@ -105,6 +106,21 @@ export const credentials = registrySchema.table('credentials', {
   number: text('number').primaryKey(),
   credentialSealed: bytea('credential_sealed').notNull(),
 });
+
+export const documents = registrySchema.table(
+  'documents',
+  {
+    number: text('number').notNull(),
+    status: text('status').notNull(),
+    day: date('day').notNull(),
+    cut: text('cut').notNull(),
+    pdfSealed: bytea('pdf_sealed').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.number, table.status, table.day, table.cut] }),
+    index('documents_day').on(table.day),
+  ],
+);
 
 export const licenceEvents = registrySchema.table(
   'licence_events',

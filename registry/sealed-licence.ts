@@ -18,6 +18,7 @@ export const sealContexts = {
   body: (number: string) => `registry.licences|${number}|body_sealed`,
   code: (number: string) => `registry.licences|${number}|code_sealed`,
   credential: (number: string) => `registry.credentials|${number}|credential_sealed`,
+  document: (key: string) => `registry.documents|${key}|pdf_sealed`,
   reason: (eventId: string) => `registry.licence_events|${eventId}|reason_sealed`,
   application: (id: string) => `registry.applications|${id}|input_sealed`,
 };

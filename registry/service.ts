@@ -4,6 +4,7 @@ import { createActs } from './act.ts';
 import { createApplications } from './applications.ts';
 import { createAuthorities } from './authorities.ts';
 import type { RegistryDeps } from './deps.ts';
+import { createDocuments } from './documents.ts';
 import { createErasing } from './erasing.ts';
 import { createExchangeReads } from './exchange-reads.ts';
 import { createIssuing } from './issue.ts';
@@ -30,6 +31,7 @@ export function createRegistry(deps: RegistryDeps) {
   const refusals = createRefusals(deps);
   const authorities = createAuthorities(deps);
   const opening = createOpening(deps);
+  const documents = createDocuments(deps, { book, authorities, opening });
   const issuing = createIssuing(deps, { book, record, refusals, authorities });
   const applications = createApplications(deps, { issuing, record, refusals });
   const { publishType, getType, listTypes, typeMetadata } = book;
@@ -46,8 +48,10 @@ export function createRegistry(deps: RegistryDeps) {
     refuseApplication,
     listApplications,
     ...createActs(deps, { book, record, refusals, authorities }),
-    ...createReads(deps, { refusals, opening }),
+    ...createReads(deps, { refusals, opening, documents }),
     ...createExchangeReads(deps, opening),
+    documentCut: documents.obtain,
+    documentOf: documents.documentOf,
     ...createRepresentation(deps, { book, opening }),
     ...createPublicCheck(deps, { book, refusals, authorities }),
     ...createPresent(deps),

@@ -34,6 +34,11 @@ export function foldVerificationCode(typed: string): string | undefined {
   return CODE.test(folded) ? folded : undefined;
 }
 
+/** A code as people read it out: in fours. */
+export function formatVerificationCode(code: string): string {
+  return code.match(/.{1,4}/g)?.join('-') ?? code;
+}
+
 /** The look-up key of a folded code. Without the secret a stored key tells nothing of its code. */
 export function verificationCodeKey(secret: Buffer, code: string): Buffer {
   return createHmac('sha256', secret).update(`registry.verification-code|v1|${code}`).digest();

@@ -111,6 +111,16 @@ export function subjectOf(certificate: X509Certificate): Der {
   return memberOf(memberOf(readDer(certificate.raw), 0), 5);
 }
 
+/** The issuer's name as it stands in the certificate. */
+export function issuerOf(certificate: X509Certificate): Der {
+  return memberOf(memberOf(readDer(certificate.raw), 0), 3);
+}
+
+/** The serial number as it stands in the certificate. */
+export function serialOf(certificate: X509Certificate): Der {
+  return memberOf(memberOf(readDer(certificate.raw), 0), 1);
+}
+
 /** SHA-1 over the public key's bits (RFC 5280 section 4.2.1.2, method 1): a name, not a defence. */
 export function keyIdentifier(publicKey: KeyObject): Buffer {
   const bitString = bytesOf(memberOf(readDer(spkiOf(publicKey)), 1));

@@ -38,6 +38,9 @@ export const enumerated = (value: number): Der => smallInteger(value, asn1.Type.
 
 export const truth = (): Der => asn1.create(universal, asn1.Type.BOOLEAN, false, '\xff');
 
+/** NULL, which some algorithm identifiers carry as their parameters. */
+export const nothing = (): Der => asn1.create(universal, asn1.Type.NULL, false, '');
+
 export const utf8 = (text: string): Der =>
   asn1.create(universal, asn1.Type.UTF8, false, forge.util.encodeUtf8(text));
 
@@ -70,6 +73,17 @@ export function time(date: Date): Der {
     : asn1.create(universal, asn1.Type.GENERALIZEDTIME, false, asn1.dateToGeneralizedTime(date));
 }
 
+/** GeneralizedTime to the second, always (RFC 3161 section 2.4.2). */
+export const generalizedTime = (date: Date): Der =>
+  asn1.create(universal, asn1.Type.GENERALIZEDTIME, false, asn1.dateToGeneralizedTime(date));
+
+/** A SET OF in the order DER wants: by the bytes of its members (X.690 section 11.6). */
+export function sortedSet(...items: Der[]): Der {
+  const encoded = items.map((item) => ({ item, bytes: writeDer(item) }));
+  encoded.sort((one, other) => Buffer.compare(one.bytes, other.bytes));
+  return set(...encoded.map(({ item }) => item));
+}
+
 // forge takes options here since 0.9; its types know only the old boolean.
 const fromDer = asn1.fromDer as (
   bytes: forge.util.ByteBuffer,
@@ -95,4 +109,23 @@ export function memberOf(value: Der, index: number): Der {
 export function bytesOf(value: Der): Buffer {
   if (typeof value.value !== 'string') throw new TypeError('This DER value is constructed.');
   return Buffer.from(value.value, 'latin1');
+}
+
+/** The members of a constructed value; none of a primitive one. */
+export const membersOf = (value: Der): Der[] => (Array.isArray(value.value) ? value.value : []);
+
+/** Is this the universal type (`Type.SEQUENCE` …)? */
+export const isUniversal = (value: Der | undefined, type: number): value is Der =>
+  value?.tagClass === universal && value.type === type;
+
+/** Is this the context-specific tag? */
+export const isTagged = (value: Der | undefined, tag: number): value is Der =>
+  value?.tagClass === asn1.Class.CONTEXT_SPECIFIC && value.type === tag;
+
+export const { Type } = asn1;
+
+/** An OBJECT IDENTIFIER in dotted form; undefined for anything else. */
+export function dottedOf(value: Der | undefined): string | undefined {
+  if (!isUniversal(value, Type.OID) || typeof value.value !== 'string') return undefined;
+  return asn1.derToOid(value.value);
 }

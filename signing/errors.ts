@@ -8,4 +8,5 @@ export const signingErrors = errorCatalogue('signing', {
   signer_unavailable: 'unavailable',
   signature_refused: 'conflict',
   credential_too_costly: 'too_large',
+  document_not_drawn: 'unavailable',
 });

@@ -1,6 +1,13 @@
 // The face of signing: the only room with private keys.
 export type { Check } from './checks.ts';
 export type { RevocationReason } from './crl.ts';
+export {
+  DEFAULT_TEMPLATE,
+  type DocumentContent,
+  type DocumentRow,
+  DocumentTemplate,
+} from './document.ts';
+export { missingCharacters } from './document-font.ts';
 export { signingErrors } from './errors.ts';
 export { type InitKeysOptions, initKeys, type KeyOrganisation } from './init-keys.ts';
 export type { CredentialContent } from './issue-credential.ts';
@@ -14,6 +21,7 @@ export { openSecretVersions, type SecretVersions } from './secret-versions.ts';
 export { createSigning, type Signing, type SigningDeps } from './service.ts';
 export { connectSigner } from './signer-client.ts';
 export { createSignerDesk } from './signer-desk.ts';
+export type { DocumentRequest } from './signer-protocol.ts';
 export { serveSigner } from './signer-server.ts';
 export type { AllocatedStatus, StatusValue } from './status-lists.ts';
 export type { VerifiedCredential } from './verify-credential.ts';

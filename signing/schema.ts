@@ -1,4 +1,5 @@
-// The tables of schema signing (migrations/0003_signing.sql).
+// The tables of schema signing (migrations/0003_signing.sql, 0053_timestamps.sql,
+// 0054_documents.sql).
 import {
   bigint,
   customType,
@@ -53,4 +54,20 @@ export const revocationLists = signingSchema.table('revocation_lists', {
   thisUpdate: timestamp('this_update', { withTimezone: true }).notNull(),
   nextUpdate: timestamp('next_update', { withTimezone: true }).notNull(),
   der: bytea('der').notNull(),
+});
+
+export const timestampSerials = signingSchema.sequence('timestamp_serials');
+
+export const timestamps = signingSchema.table('timestamps', {
+  serial: bigint('serial', { mode: 'bigint' }).primaryKey(),
+  hash: text('hash').notNull(),
+  imprint: bytea('imprint').notNull(),
+  stampedAt: timestamp('stamped_at', { withTimezone: true }).notNull(),
+});
+
+export const sealedDocuments = signingSchema.table('sealed_documents', {
+  digest: bytea('digest').primaryKey(),
+  number: text('number').notNull(),
+  certificate: text('certificate').notNull(),
+  sealedAt: timestamp('sealed_at', { withTimezone: true }).notNull(),
 });

@@ -2,6 +2,7 @@
 import type { Clock, Database, Ids, JsonObject, Logger } from '../platform/index.ts';
 import { createChainVerifier } from './certificate-chain.ts';
 import { createCredentialReader } from './credential-reader.ts';
+import { createDocuments } from './documents.ts';
 import { signingErrors } from './errors.ts';
 import { type CredentialContent, issueCredential } from './issue-credential.ts';
 import type { Keystore } from './keystore.ts';
@@ -10,6 +11,7 @@ import { signReceipt, verifyReceipt } from './receipt.ts';
 import { createRevocations } from './revocations.ts';
 import type { RemoteSigner } from './signer-client.ts';
 import { createStatusLists, isListId } from './status-lists.ts';
+import { createTimestamps } from './timestamp.ts';
 import { verifyCredential } from './verify-credential.ts';
 
 export interface SigningDeps {
@@ -43,6 +45,7 @@ export function createSigning(deps: SigningDeps) {
   const { leafFault } = revocations;
   const verifier = { verifyChain: createChainVerifier(rootCertificate), leafFault };
   const open = createCredentialReader(rootCertificate);
+  const timestamps = createTimestamps({ database, clock, keystore, remote });
 
   return {
     issueCredential: (content: CredentialContent): Promise<string> =>
@@ -62,6 +65,9 @@ export function createSigning(deps: SigningDeps) {
       if (!isListId(listId)) return null;
       return remote ? remote.statusListToken(listId) : statusLists.statusListToken(listId);
     },
+
+    ...timestamps,
+    ...createDocuments({ database, clock, keystore, remote, stamp: timestamps.timestampToken }),
 
     /** DER, as `/pki/root.crt` and `/pki/issuing.crt` serve them. */
     rootCertificate: (): Buffer => rootCertificate.raw,

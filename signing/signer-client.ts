@@ -4,11 +4,13 @@ import type { AppError } from '../platform/index.ts';
 import { signingErrors } from './errors.ts';
 import type { CredentialContent } from './issue-credential.ts';
 import {
+  type DocumentRequest,
   MOST_CREDENTIALS,
   type SignerPath,
   SignerReplies,
   writeContent,
 } from './signer-protocol.ts';
+import type { StampRequest } from './timestamp-request.ts';
 
 /** Whoever signs for a process that holds no such key. */
 export interface RemoteSigner {
@@ -18,10 +20,15 @@ export interface RemoteSigner {
   statusListToken(listId: string): Promise<string | null>;
   /** DER. */
   crl(): Promise<Buffer>;
+  /** A licence's document, sealed. */
+  document(request: DocumentRequest): Promise<Buffer>;
+  /** A time-stamp token as DER. */
+  timestamp(request: StampRequest): Promise<Buffer>;
   close(): void;
 }
 
-const PATIENCE_MS = 10_000;
+/** A document on a cold start waits for its thread. */
+const PATIENCE_MS = 30_000;
 const CONNECTIONS = 8;
 
 interface Waiting {
@@ -96,6 +103,14 @@ export function connectSigner(socketPath: string): RemoteSigner {
     statusListToken: async (id) =>
       SignerReplies['/status-lists'].parse(await ask('/status-lists', { id })).token,
     crl: async () => Buffer.from(SignerReplies['/crl'].parse(await ask('/crl', {})).der, 'base64'),
+    document: async (request) => {
+      const reply = SignerReplies['/documents'].parse(await ask('/documents', request));
+      return Buffer.from(reply.pdf, 'base64');
+    },
+    timestamp: async (request) => {
+      const reply = SignerReplies['/timestamps'].parse(await ask('/timestamps', request));
+      return Buffer.from(reply.token, 'base64');
+    },
     close: () => agent.destroy(),
   };
 }

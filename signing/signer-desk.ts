@@ -5,7 +5,8 @@ import { type Clock, canonicalJson, type Database } from '../platform/index.ts';
 import { signingErrors } from './errors.ts';
 import type { CredentialContent } from './issue-credential.ts';
 import { insertSignatures } from './signature-store.ts';
-import { type CredentialRequest, readContent } from './signer-protocol.ts';
+import { type CredentialRequest, type DocumentRequest, readContent } from './signer-protocol.ts';
+import type { StampRequest } from './timestamp-request.ts';
 
 /** How far from now a credential may be dated: the caller's transaction may have waited. */
 const DATING_MS = 5 * 60_000;
@@ -18,9 +19,12 @@ export interface SignerDeskDeps {
     issueCredential(content: CredentialContent): Promise<string>;
     statusListToken(listId: string): Promise<string | null>;
     crl(): Promise<Buffer>;
+    timestampToken(request: StampRequest): Promise<Buffer>;
   };
   /** Refuses a credential that no licence of this house can be. */
   checkCredential(content: CredentialContent): Promise<void>;
+  /** The sealed document of a licence, from what the database holds of it. */
+  documentOf(request: DocumentRequest): Promise<Buffer>;
   /** The receipt of an answered verification, from what the database holds of it. */
   receiptOf(verificationId: string): Promise<string>;
 }
@@ -29,7 +33,7 @@ export type SignerDesk = ReturnType<typeof createSignerDesk>;
 
 /** Binds the requests to what this process may sign. */
 export function createSignerDesk(deps: SignerDeskDeps) {
-  const { database, clock, publicUrl, signing, checkCredential, receiptOf } = deps;
+  const { database, clock, publicUrl, signing, checkCredential, documentOf, receiptOf } = deps;
 
   async function check(request: CredentialRequest): Promise<CredentialContent> {
     const content = readContent(request);
@@ -73,6 +77,16 @@ export function createSignerDesk(deps: SignerDeskDeps) {
     statusLists: async ({ id }: { id: string }) => ({ token: await signing.statusListToken(id) }),
 
     crl: async () => ({ der: (await signing.crl()).toString('base64') }),
+
+    /** A document that says what the register says; recorded by its digest before it is sealed. */
+    documents: async (request: DocumentRequest) => ({
+      pdf: (await documentOf(request)).toString('base64'),
+    }),
+
+    /** Anyone may have a digest stamped; each token has its row. */
+    timestamps: async (request: StampRequest) => ({
+      token: (await signing.timestampToken(request)).toString('base64'),
+    }),
   };
 }
 

@@ -1,8 +1,9 @@
-// What may be asked of the signer over its socket (docs/adr/0012-signer.md): four typed requests, none
+// What may be asked of the signer over its socket (docs/adr/0012-signer.md): six typed requests, none
 // of them bytes to be signed.
 import { z } from 'zod';
 import type { Json, JsonObject } from '../platform/index.ts';
 import type { CredentialContent } from './issue-credential.ts';
+import { StampRequest } from './timestamp-request.ts';
 
 const Values: z.ZodType<Record<string, Json>> = z.record(z.string(), z.json());
 const Members: z.ZodType<JsonObject> = Values;
@@ -21,6 +22,13 @@ export const CredentialRequest = z.strictObject({
 });
 export type CredentialRequest = z.infer<typeof CredentialRequest>;
 
+/** A document by what it says: all of it, or some fields alone. The signer reads the rest for itself. */
+export const DocumentRequest = z.strictObject({
+  number: z.string().max(120),
+  fields: z.array(z.string().max(64)).max(250).nullable(),
+});
+export type DocumentRequest = z.infer<typeof DocumentRequest>;
+
 /** Credentials that one request may hold. */
 export const MOST_CREDENTIALS = 500;
 
@@ -31,6 +39,8 @@ export const SignerRequests = {
   '/receipts': z.strictObject({ verification: z.uuid() }),
   '/status-lists': z.strictObject({ id: z.string().max(20) }),
   '/crl': z.strictObject({}),
+  '/timestamps': StampRequest,
+  '/documents': DocumentRequest,
 } as const;
 
 export const SignerReplies = {
@@ -38,6 +48,8 @@ export const SignerReplies = {
   '/receipts': z.object({ receipt: z.string() }),
   '/status-lists': z.object({ token: z.string().nullable() }),
   '/crl': z.object({ der: z.base64() }),
+  '/timestamps': z.object({ token: z.base64() }),
+  '/documents': z.object({ pdf: z.base64() }),
 } as const;
 
 export type SignerPath = keyof typeof SignerRequests;

@@ -1,4 +1,4 @@
-// The signer's door: a socket in the file system that its owner alone may open, and behind it the four
+// The signer's door: a socket in the file system that its owner alone may open, and behind it the
 // requests of signer-protocol.ts. No bytes to be signed come in here.
 import { lstat, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -137,6 +137,8 @@ const routes = new Map<string, (desk: SignerDesk, body: unknown) => Promise<unkn
     (desk, body) => desk.statusLists(SignerRequests['/status-lists'].parse(body)),
   ],
   ['POST /crl', (desk) => desk.crl()],
+  ['POST /documents', (desk, body) => desk.documents(SignerRequests['/documents'].parse(body))],
+  ['POST /timestamps', (desk, body) => desk.timestamps(SignerRequests['/timestamps'].parse(body))],
 ]);
 
 /** The body as text; undefined when it is too long. */

@@ -793,6 +793,7 @@ export const en: Text = {
     'delegation.revoked': 'Delegation revoked',
     'delegation.used': 'Began to act',
     'licence.credential': 'Credential taken',
+    'licence.document': 'Document (PDF) taken',
     'licence.history': 'History of a licence read',
     'licence.list': 'Licences read',
     'answer.read': 'Answer read',

@@ -762,6 +762,7 @@ export const zh = {
     'delegation.revoked': '撤销委托',
     'delegation.used': '开始代为办理',
     'licence.credential': '取得电子凭证',
+    'licence.document': '下载证照文件（PDF）',
     'licence.history': '查看证照变更历史',
     'licence.list': '查看名下证照',
     'answer.read': '读取答复',

@@ -37,11 +37,13 @@ async function runOutOfTime(id: string): Promise<void> {
 
 /** Neighbours of which one fails: the registry can't be read. */
 function brokenRegistry() {
-  const { getType, licencesNaming, searchOwn, getForReading } = house.registry;
+  const { getType, licencesNaming, searchOwn, getForReading, documentCut } = house.registry;
   const licencesOf = async () => {
     throw new Error('The registry can not be read.');
   };
-  return { registry: { getType, licencesNaming, searchOwn, getForReading, licencesOf } };
+  return {
+    registry: { getType, licencesNaming, searchOwn, getForReading, documentCut, licencesOf },
+  };
 }
 
 function workersOf({ another }: House, changes: Partial<ExchangeDeps> = {}) {

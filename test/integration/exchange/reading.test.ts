@@ -111,7 +111,6 @@ describe('a licence of another department', () => {
       [{ purpose: `核验 ${LI.value}` }, 'exchange.identifier_in_text'],
       [{ caseId: LI.value }, 'exchange.identifier_in_text'],
       [{ legalBasis: LI.value }, 'exchange.identifier_in_text'],
-      [{ as: 'pdf' }, 'exchange.form_not_available'],
       [{ as: 'xml' }, 'exchange.request_invalid'],
     ];
     for (const [changes, code] of cases) {

@@ -53,6 +53,7 @@ function desk() {
     publicUrl: TEST_PUBLIC_URL,
     signing: house.signing,
     checkCredential: house.registry.checkCredential,
+    documentOf: house.registry.documentOf,
     receiptOf: async (id) => `receipt of ${id}`,
   });
 }
