@@ -6,15 +6,15 @@ import { create, type Font } from 'fontkit';
 
 export type Weight = 'regular' | 'bold';
 
-const FILES = {
-  regular: '400Regular/NotoSansSC_400Regular.ttf',
-  bold: '700Bold/NotoSansSC_700Bold.ttf',
-} as const satisfies Record<Weight, string>;
+const fileOf = {
+  regular: () =>
+    import.meta.resolve('@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf'),
+  bold: () => import.meta.resolve('@expo-google-fonts/noto-sans-sc/700Bold/NotoSansSC_700Bold.ttf'),
+} as const satisfies Record<Weight, () => string>;
 
 /** Reads a typeface: 10 MB, its tables only when used. */
 export function readFont(weight: Weight): Font {
-  const url = import.meta.resolve(`@expo-google-fonts/noto-sans-sc/${FILES[weight]}`);
-  const font = create(readFileSync(fileURLToPath(url)));
+  const font = create(readFileSync(fileURLToPath(fileOf[weight]())));
   if (!('createSubset' in font)) throw new TypeError('This file holds one typeface.');
   return font;
 }

@@ -1,6 +1,6 @@
 // SQL over the documents that were sealed. Rows are added, never changed.
 import { sql } from 'drizzle-orm';
-import { selectRows, type Tx } from '../platform/index.ts';
+import type { Tx } from '../platform/index.ts';
 
 export interface SealedRow {
   /** SHA-256 of all that the seal covers. */
@@ -14,13 +14,4 @@ export interface SealedRow {
 export async function insertSealed(tx: Tx, row: SealedRow, at: Date): Promise<void> {
   await tx.execute(sql`insert into signing.sealed_documents (digest, number, certificate, sealed_at)
     values (${row.digest}, ${row.number}, ${row.certificate}, ${at.toISOString()}::timestamptz)`);
-}
-
-/** The number of the document of this digest; undefined when this house sealed none. */
-export async function findSealed(tx: Tx, digest: Buffer): Promise<string | undefined> {
-  const [row] = await selectRows<{ number: string }>(
-    tx,
-    sql`select number from signing.sealed_documents where digest = ${digest}`,
-  );
-  return row?.number;
 }

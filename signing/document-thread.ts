@@ -1,5 +1,5 @@
 // The thread in which documents are drawn (documents.ts): content in as JSON, PDF out.
-import { answerParses } from '../platform/parser-thread.ts';
+import { answerParses } from '../platform/index.ts';
 import { DocumentContent } from './document.ts';
 import { drawDocument } from './draw-document.ts';
 

@@ -16,6 +16,8 @@ interface MeProps {
   cityTz: string;
   /** Null where an agent has no part in it. */
   licences: OwnLicence[] | null;
+  /** May she take the documents too? An agent who may only look may not. */
+  hasDocuments: boolean;
   typeName: (id: string) => string;
   organisationName: (id: string) => string;
   accessLog: AccessLog | null;
@@ -79,6 +81,7 @@ function LicenceCard({
   organisationName,
   cityTz,
   publicUrl,
+  hasDocuments,
 }: MeProps & { licence: OwnLicence }) {
   const text = c.get('text');
   const isValid = licence.status === 'valid';
@@ -108,6 +111,13 @@ function LicenceCard({
         <summary>{text.me.qr}</summary>
         <QrCode text={`${publicUrl}/verify#${licence.verificationCode}`} label={text.me.qr} />
       </details>
+      {hasDocuments ? (
+        <p>
+          <a href={`/v1/licences/${encodeURIComponent(licence.number)}/document.pdf`} download="">
+            {text.me.document}
+          </a>
+        </p>
+      ) : null}
     </li>
   );
 }

@@ -76,6 +76,7 @@ export function signedInRoutes(deps: PageDeps) {
           c={c}
           cityTz={cityTz}
           licences={licences}
+          hasDocuments={may('licence.document')}
           typeName={typeName}
           organisationName={organisationName}
           accessLog={accessLog}

@@ -164,6 +164,7 @@ export const en: Text = {
     number: 'Number',
     code: 'Verification code',
     qr: 'QR code for checking',
+    document: 'Document (PDF)',
     validTo: 'Valid to',
     permanent: 'No end date',
     issuer: 'Issued by',

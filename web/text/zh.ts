@@ -172,6 +172,7 @@ export const zh = {
     number: '证照标识',
     code: '查验码',
     qr: '查验二维码',
+    document: '下载证照文件（PDF）',
     validTo: '有效期至',
     permanent: '长期有效',
     issuer: '发证机关',
