@@ -67,5 +67,6 @@ test('each job has a name and an interval for the sweeper', () => {
     { name: 'registry.expire', everyMs: 60_000 },
     { name: 'registry.looks', everyMs: 300_000 },
     { name: 'registry.forget', everyMs: 86_400_000 },
+    { name: 'registry.documents', everyMs: 3_600_000 },
   ]);
 });

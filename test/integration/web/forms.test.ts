@@ -7,7 +7,7 @@ const house = withHouse();
 const elsewhere = 'https://elsewhere.example';
 const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
 // Below /openid forms carry a token of the library's (openid.test.ts).
-const programs = /^\/(v1|api|oauth|openid|\.well-known)\//;
+const programs = /^\/((v1|api|oauth|openid|\.well-known)\/|tsa$)/;
 
 /** Every address under which a page takes something, with a made-up value for each parameter. */
 function postedPaths(): string[] {

@@ -17,7 +17,7 @@ import { withDatabase } from '../../support/database.ts';
 /** The whole table again, by item: written down twice on purpose. */
 const actsOf: Record<DelegableItem, PersonalAct[]> = {
   'licences.view': ['licence.list', 'licence.read', 'licence.history'],
-  'licences.copy': ['licence.credential', 'licence.copy'],
+  'licences.copy': ['licence.credential', 'licence.document', 'licence.copy'],
   'access_log.view': ['access_log.read', 'access_log.prove'],
   'consents.answer': ['consent.list', 'consent.decide'],
 };
