@@ -13,6 +13,7 @@ import {
 } from '../identity/index.ts';
 import { createErasures, createOversight, createVigilance } from '../oversight/index.ts';
 import {
+  type Clock,
   type Config,
   connectDatabase,
   createHealth,
@@ -48,6 +49,8 @@ export interface ComposeOptions {
   /** The URL this house first called itself: the log's name must never change. */
   firstPublicUrl: string;
   citationOf: (id: string, lang: 'zh' | 'en') => string;
+  /** The sample city's past is lived through with another; every house has the system's. */
+  clock?: Clock;
 }
 
 export type Services = Awaited<ReturnType<typeof compose>>;
@@ -59,7 +62,7 @@ const connections = { app: 20, log: 3, sweeps: 4 };
 export async function compose(options: ComposeOptions) {
   const { config, logger, appUrl, logUrl, citationOf } = options;
   const { publicUrl, publicUrlAliases, cityTz } = config;
-  const clock = systemClock;
+  const { clock = systemClock } = options;
   const ids = systemIds;
   const closers: (() => Promise<void> | void)[] = [];
   const metrics = createMetrics({ isRuntimeIncluded: true });

@@ -1,6 +1,7 @@
 // Rules of vigilance and their replays over history, for auditors (contract section 4.3).
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import {
+  type Mark,
   type PublishedRule,
   type Replay,
   type ReplayResult,
@@ -11,11 +12,13 @@ import type { Env } from './env.ts';
 import { idempotent } from './idempotent.ts';
 import {
   commonRefusals,
+  Identifier,
   JsonObject,
   jsonBody,
   jsonReply,
   Paging,
   pageOf,
+  Reference,
   refusals,
   shapeOf,
 } from './shapes.ts';
@@ -77,6 +80,52 @@ const refuse = createRoute({
   responses: { ...commonRefusals, ...conflicts, 200: jsonReply(RuleShape, 'Refused') },
 });
 
+const MarkShape = shapeOf<Mark>(
+  'WatchMark',
+  'id, kind: listed or officer, reason, department and officer of an officer’s own person, addedBy, addedAt; never who it is about',
+);
+const reason = z.string().min(1).max(500);
+
+const listMarks = createRoute({
+  method: 'get',
+  path: '/watch-list',
+  tags: ['audit'],
+  summary: 'The watch list and officers’ own persons, as marks',
+  request: { query: Paging },
+  responses: { ...commonRefusals, 200: jsonReply(pageOf(MarkShape), 'Marks') },
+});
+
+const addMark = createRoute({
+  method: 'post',
+  path: '/watch-list',
+  tags: ['audit'],
+  summary: 'Put a person on the watch list, or say which person an officer is',
+  request: jsonBody(
+    z
+      .discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('listed'), subject: Identifier, reason }),
+        z.strictObject({
+          kind: z.literal('officer'),
+          subject: Identifier,
+          reason,
+          department: z.string().min(1).max(32),
+          officer: Reference,
+        }),
+      ])
+      .openapi('WatchMarkInput'),
+  ),
+  responses: { ...commonRefusals, ...conflicts, 201: jsonReply(MarkShape, 'Added') },
+});
+
+const removeMark = createRoute({
+  method: 'delete',
+  path: '/watch-list/{id}',
+  tags: ['audit'],
+  summary: 'Take a mark away',
+  request: { params: Id },
+  responses: { ...commonRefusals, 204: { description: 'Taken away' } },
+});
+
 const ReplayInput = z
   .strictObject({
     rule: z.string().min(1).max(40),
@@ -126,6 +175,7 @@ export function vigilanceRuleRoutes({
   const routes = new OpenAPIHono<Env>();
   routes.post('/rules', idempotent({ idempotency }));
   routes.post('/replays', idempotent({ idempotency }));
+  routes.post('/watch-list', idempotent({ idempotency }));
   return routes
     .openapi(listRules, async (c) => c.json(await vigilance.listRules(c.get('actor')), 200))
     .openapi(propose, async (c) =>
@@ -138,6 +188,16 @@ export function vigilanceRuleRoutes({
     .openapi(refuse, async (c) => {
       const { rule, version } = c.req.valid('param');
       return c.json(await vigilance.refuseRule(c.get('actor'), rule, version), 200);
+    })
+    .openapi(listMarks, async (c) =>
+      c.json(await vigilance.listMarks(c.get('actor'), c.req.valid('query')), 200),
+    )
+    .openapi(addMark, async (c) =>
+      c.json(await vigilance.addMark(c.get('actor'), c.req.valid('json')), 201),
+    )
+    .openapi(removeMark, async (c) => {
+      await vigilance.removeMark(c.get('actor'), c.req.valid('param').id);
+      return c.body(null, 204);
     })
     .openapi(start, async (c) => {
       const replay = await vigilance.startReplay(c.get('actor'), c.req.valid('json'));

@@ -6,6 +6,7 @@ import { compose, composeLog, type LogServices, type Services } from '../api/ind
 import type { Actor } from '../identity/index.ts';
 import {
   AppError,
+  type Clock,
   type Config,
   checkWall,
   connectDatabase,
@@ -132,6 +133,7 @@ async function composeHouse(
   logger: Logger,
   { appUrl, logUrl }: RuntimeUrls,
   world: World,
+  clock?: Clock,
 ): Promise<Services> {
   return compose({
     config,
@@ -140,6 +142,7 @@ async function composeHouse(
     logUrl,
     firstPublicUrl: await firstPublicUrlOf(config, { appUrl }),
     citationOf: legalBasisCitations(world),
+    ...(clock && { clock }),
   });
 }
 
@@ -163,7 +166,7 @@ const DatabaseFile = z.object({ url: z.string() });
  * For commands: the rooms over the running instance's database when there is one, else over our own
  * start of it. Nothing is served and no job is run.
  */
-export async function attachHouse(config: Config, say: Say): Promise<House> {
+export async function attachHouse(config: Config, say: Say, clock?: Clock): Promise<House> {
   const logger = createLogger({ level: 'warn', destination: process.stderr });
   const passwords = await readRolePasswords(config.keysDir);
   const running = config.databaseUrl ?? (await runningUrl(config));
@@ -174,7 +177,13 @@ export async function attachHouse(config: Config, say: Say): Promise<House> {
     return openHouse({ config, logger, say, onLost });
   }
   const world = readWorld();
-  const services = await composeHouse(config, logger, runtimeUrls(running, passwords), world);
+  const services = await composeHouse(
+    config,
+    logger,
+    runtimeUrls(running, passwords),
+    world,
+    clock,
+  );
   return { services, world, close: () => services.close() };
 }
 

@@ -23,6 +23,7 @@ import { SignInRefused } from './person-client.ts';
 import { keysInitCommand, migrateCommand } from './prepare.ts';
 import { serveCommand } from './serve.ts';
 import { callCommand, tokenCommand } from './token.ts';
+import { auditVigilanceCommand, sampleMisuseCommand } from './vigilance.ts';
 import { witnessCommand } from './witness.ts';
 
 const commands: Command[] = [
@@ -40,6 +41,7 @@ const commands: Command[] = [
   harvestCommand,
   auditVerifyCommand,
   auditCheckCommand,
+  auditVigilanceCommand,
   eraseRequestCommand,
   eraseApproveCommand,
   eraseRefuseCommand,
@@ -48,6 +50,7 @@ const commands: Command[] = [
   eraseScanCommand,
   witnessCommand,
   monitorCommand,
+  sampleMisuseCommand,
 ];
 
 function overview(): string {

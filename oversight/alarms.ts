@@ -9,7 +9,7 @@ import type { StoredView } from './look-store.ts';
 import type { VigilanceRule } from './vigilance-rule.ts';
 
 /** Looks an alarm's entry names at most. */
-const MOST_EVIDENCE = 50;
+const MOST_EVIDENCE = 100;
 
 /** One alarm that is due: the look that raises it, and those of the same group and day after it. */
 export interface Alarm {

@@ -185,6 +185,38 @@ export async function closeAlert(
   );
 }
 
+/** How a rule's alarms ended, over all its versions. */
+export type RuleFigures = {
+  rule: string;
+  raised: number;
+  open: number;
+  justified: number;
+  unjustified: number;
+  falseAlarms: number;
+};
+
+export function countByRule(tx: Tx): Promise<RuleFigures[]> {
+  return selectRows<RuleFigures>(
+    tx,
+    sql`select rule_id as rule, count(*)::int as raised,
+        count(*) filter (where state <> 'closed')::int as open,
+        count(*) filter (where finding = 'justified')::int as justified,
+        count(*) filter (where finding = 'unjustified')::int as unjustified,
+        count(*) filter (where finding = 'false_alarm')::int as "falseAlarms"
+      from oversight.alerts group by rule_id order by rule_id`,
+  );
+}
+
+/** How many looks have been judged. */
+export async function countJudged(tx: Tx): Promise<number> {
+  const [row] = await selectRows<{ count: number }>(
+    tx,
+    sql`select count(*)::float8 as count from oversight.look_views v, oversight.vigilance c
+      where v.idx < c.judged`,
+  );
+  return row?.count ?? 0;
+}
+
 export interface AlertCounts {
   fresh: number;
   noted: number;

@@ -39,6 +39,8 @@ export const oversightErrors = errorCatalogue('oversight', {
   /** A system named no auditor. */
   officer_needed: 'forbidden',
   text_invalid: 'invalid',
+  mark_not_found: 'not_found',
+  mark_stands: 'conflict',
   rule_not_found: 'not_found',
   rule_invalid: 'invalid',
   rule_open: 'conflict',

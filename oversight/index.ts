@@ -9,6 +9,7 @@ export { createErasures, type Erasure, type Erasures } from './erasures.ts';
 export { oversightErrors } from './errors.ts';
 export type { AuditExport, ExportFile } from './exports.ts';
 export { HOLD_ACTS, type HoldAct, type LegalHold } from './legal-holds.ts';
+export type { Mark, MarkInput } from './marks.ts';
 export type { Replay, ReplayResult } from './replays.ts';
 export { type PublishedRule, RuleProposal } from './rules.ts';
 export type { SavedSearch } from './saved-searches.ts';

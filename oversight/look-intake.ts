@@ -38,7 +38,21 @@ const key = (...parts: (Buffer | string | null)[]): string =>
 
 /** Writes the looks of a batch and their views, in the caller's transaction. */
 export async function takeIn(tx: Tx, looks: readonly Look[], deps: IntakeDeps): Promise<void> {
-  if (looks.length === 0) return;
+  for (const run of runsOfDays(looks)) await takeRun(tx, run, deps);
+}
+
+/** The looks cut where the day of the city changes: what a day is compared with must have been counted. */
+function runsOfDays(looks: readonly Look[]): Look[][] {
+  const runs: Look[][] = [];
+  for (const look of looks) {
+    const run = runs.at(-1);
+    if (run?.[0]?.day === look.day) run.push(look);
+    else runs.push([look]);
+  }
+  return runs;
+}
+
+async function takeRun(tx: Tx, looks: readonly Look[], deps: IntakeDeps): Promise<void> {
   const tags = [...new Map(looks.flatMap((one) => tagOf(one.subjectTag))).values()];
   // 1. What was known before.
   const people = await deps.identity.marksOf(tx, tags);

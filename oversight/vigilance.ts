@@ -2,8 +2,10 @@
 // (docs/adr/0020-vigilance.md).
 import { scopeOfLog } from '../audit/index.ts';
 import { alarmFromOutside } from './alarms-outside.ts';
+import { countByRule, countJudged } from './alert-store.ts';
 import { createAlerts } from './alerts.ts';
 import type { VigilanceDeps } from './deps.ts';
+import { createMarks } from './marks.ts';
 import { createReplays } from './replays.ts';
 import { createRules, publishShipped } from './rules.ts';
 import { createJudge, type JudgeOptions } from './vigilance-judge.ts';
@@ -26,12 +28,20 @@ export function createVigilance(deps: VigilanceDeps, options: JudgeOptions = {})
   );
   return {
     ...createAlerts(deps, watch),
+    ...createMarks(deps, watch),
     ...createRules(deps, watch),
     ...replays,
 
     /** Publishes the rules that come with the house and that the city doesn't know yet. */
     publishShipped: () =>
       deps.database.as(scopeOfLog).transaction((tx) => publishShipped(tx, deps)),
+
+    /** Looks judged and alarms by rule, with how they ended: figures about nobody, for the operator's tool. */
+    figures: () =>
+      deps.database.as(scopeOfLog).transaction(async (tx) => ({
+        looks: await countJudged(tx),
+        rules: await countByRule(tx),
+      })),
 
     /** Judges everything that is in the tree now. */
     watchLog,

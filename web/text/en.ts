@@ -754,6 +754,9 @@ export const en: Text = {
   events: {
     'audit.alerts_read': 'List of alarms read by an auditor',
     'audit.alert_read': 'Alarm read by an auditor',
+    'audit.marks_read': 'Watch list read by an auditor',
+    'vigilance.mark_added': 'Added to the watch list',
+    'vigilance.mark_removed': 'Taken off the watch list',
     'audit.rules_read': 'Rules of vigilance read by an auditor',
     'audit.replay_read': 'Replay of a rule read by an auditor',
     'audit.replays_read': 'List of replays read by an auditor',

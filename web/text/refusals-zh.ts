@@ -97,6 +97,7 @@ export const refusalsZh: Record<string, string> = {
   'oversight.alert_closed': '这条告警已经办结，结论不再更改。',
   'oversight.own_alarm': '这条告警涉及您本人的查看，须由另一名审计人员处理。',
   'oversight.officer_needed': '请登录，或在 X-On-Behalf-Of 中写明审计人员。',
+  'oversight.mark_stands': '名单上已有此项。',
   'oversight.rule_invalid':
     '规则无法运行。请检查表达式：结果须为“是”或“否”，并不超过长度和嵌套限制。',
   'oversight.rule_open': '这条规则已有一个版本等待复核。',

@@ -723,6 +723,9 @@ export const zh = {
   events: {
     'audit.alerts_read': '审计查看告警列表',
     'audit.alert_read': '审计查看告警',
+    'audit.marks_read': '审计查看关注名单',
+    'vigilance.mark_added': '关注名单增加一项',
+    'vigilance.mark_removed': '关注名单移除一项',
     'audit.rules_read': '审计查看监督规则',
     'audit.replay_read': '审计查看规则回放',
     'audit.replays_read': '审计查看规则回放列表',
