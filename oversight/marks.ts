@@ -7,6 +7,7 @@ import {
   type PersonIdentifier,
   requireScope,
 } from '../identity/index.ts';
+import { AppError } from '../platform/index.ts';
 import type { VigilanceDeps } from './deps.ts';
 import { oversightErrors } from './errors.ts';
 import { insertMark, type ListedMark, listMarks, removeMark } from './mark-store.ts';
@@ -55,6 +56,16 @@ export function createMarks(deps: VigilanceDeps, watch: Watch) {
     );
   }
 
+  function tagOf(subject: PersonIdentifier): Buffer {
+    try {
+      return identity.subjectTag(subject);
+    } catch (cause) {
+      if (!(cause instanceof AppError) || !cause.fields) throw cause;
+      const fields = cause.fields.map((f) => ({ ...f, pointer: `/subject${f.pointer}` }));
+      throw new AppError(cause.kind, cause.code, cause.detail, { fields, cause });
+    }
+  }
+
   return {
     /** Adds to the watch list, or says which person an officer is; the log tells that it was done, not of whom. */
     addMark(actor: Actor, input: MarkInput): Promise<Mark> {
@@ -66,7 +77,7 @@ export function createMarks(deps: VigilanceDeps, watch: Watch) {
         if (of && containsCitizenId(`${of.department} ${of.officer}`)) {
           throw oversightErrors.identifier_in_text('Name an officer by her key.');
         }
-        const subjectTag = identity.subjectTag(input.subject);
+        const subjectTag = tagOf(input.subject);
         const person = (await identity.marksOf(tx, [subjectTag])).get(subjectTag.toString('hex'));
         const household = person && of ? await householdOf(tx, person.personId) : null;
         const id = ids.uuid();

@@ -2,7 +2,7 @@
 import type { Catalogue } from '../catalogue/index.ts';
 import type { Exchange } from '../exchange/index.ts';
 import type { HouseCookie, Identity } from '../identity/index.ts';
-import type { Erasures, Oversight } from '../oversight/index.ts';
+import type { Erasures, Oversight, Vigilance } from '../oversight/index.ts';
 import type { Ids } from '../platform/index.ts';
 import type { Registry } from '../registry/index.ts';
 import type { OpenApiDocument } from './docs.tsx';
@@ -14,6 +14,7 @@ export interface PageDeps {
   exchange: Exchange;
   oversight: Oversight;
   erasures: Erasures;
+  vigilance: Vigilance;
   catalogue: Catalogue;
   /** The citation of a legal basis in a language. */
   citationOf: (id: string, lang: 'zh' | 'en') => string;

@@ -21,6 +21,8 @@ export interface PageEnv {
     formToken: () => string;
     /** The one the signed-in person acts for, as every page says. */
     actingFor: { name: string; hasEnded: boolean } | undefined;
+    /** Alarms that wait, on an auditor's pages. */
+    openAlerts?: { fresh: number; noted: number; overdue: number };
   };
 }
 

@@ -22,6 +22,7 @@ import { passkeyRoutes } from './passkey-routes.tsx';
 import { sessionsRoutes } from './sessions-routes.tsx';
 import { signInRoutes } from './sign-in-routes.tsx';
 import { signedInRoutes } from './signed-in-routes.tsx';
+import { alertCounts, vigilanceRoutes } from './vigilance-routes.tsx';
 
 /** The pages over the services; a JSON caller's refusals are left to the edge above. */
 export function pages(deps: PageDeps) {
@@ -76,7 +77,9 @@ export function pages(deps: PageDeps) {
   framed.route('/', sessionsRoutes(deps));
   framed.route('/', signedInRoutes(deps));
   framed.route('/', completenessRoutes(deps));
+  framed.use('/audit', alertCounts(deps)).use('/audit/*', alertCounts(deps));
   framed.route('/', auditRoutes(deps));
+  framed.route('/', vigilanceRoutes(deps));
   framed.route('/', opsRoutes(deps));
   framed.route('/', opsClientRoutes(deps));
   framed.route('/', opsPartyRoutes(deps));

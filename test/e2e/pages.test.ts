@@ -189,7 +189,17 @@ describe('every page', () => {
         ...['/desk/emergencies', '/desk/emergencies?type=LT-DIVORCE'],
       ],
     },
-    { who: 'audit-auditor-2', paths: ['/audit', '/audit/emergencies'] },
+    {
+      who: 'audit-auditor-2',
+      paths: [
+        '/audit',
+        '/audit/alerts',
+        '/audit/rules',
+        '/audit/replays',
+        '/audit/watch-list',
+        '/audit/emergencies',
+      ],
+    },
     {
       who: 'govsvc-operator-1',
       paths: [

@@ -254,6 +254,30 @@ export const shots: Shot[] = [
   },
   { name: 'desk-emergencies-review', who: 'health-approver-1', path: '/desk/emergencies' },
   { name: 'desk-emergencies-none', who: 'tax-approver-1', path: '/desk/emergencies' },
+  { name: 'audit-alerts-none', who: 'audit-auditor-1', path: '/audit/alerts?state=overdue' },
+  { name: 'audit-alerts', who: 'audit-auditor-1', path: '/audit/alerts' },
+  { name: 'audit-rules', who: 'audit-auditor-1', path: '/audit/rules' },
+  {
+    name: 'audit-rules-wrong',
+    who: 'audit-auditor-1',
+    path: '/audit/rules?rule=no-case',
+    act: async (page) => {
+      await page.fill('textarea[name=expression]', 'look.nothing');
+      await page.click('button[value=rehearse]');
+    },
+  },
+  { name: 'audit-replays-none', who: 'audit-auditor-2', path: '/audit/replays' },
+  {
+    name: 'audit-replay',
+    who: 'audit-auditor-1',
+    path: '/audit/rules?rule=no-case',
+    act: async (page) => {
+      await page.fill('input[name=from]', '2026-01-01');
+      await page.fill('input[name=to]', '2099-12-31');
+      await page.click('button[value=rehearse]');
+    },
+  },
+  { name: 'audit-watch-list', who: 'audit-auditor-1', path: '/audit/watch-list' },
   { name: 'audit-emergencies', who: 'audit-auditor-1', path: '/audit/emergencies' },
   { name: 'audit-searches', who: 'audit-auditor-1', path: '/audit/searches' },
   { name: 'audit-searches-none', who: 'audit-auditor-2', path: '/audit/searches' },

@@ -1,5 +1,6 @@
 // The words of the pages in English; the same keys as zh.ts.
 import { auditEn } from './audit-en.ts';
+import { vigilanceEn } from './vigilance-en.ts';
 import type { Text } from './zh.ts';
 
 export const en: Text = {
@@ -322,6 +323,7 @@ export const en: Text = {
     state: 'State',
   },
   audit: auditEn,
+  vigilance: vigilanceEn,
   ops: {
     title: 'Running the platform',
     lead: 'Operators see nobody’s data. Changes take two: one proposes, another decides.',

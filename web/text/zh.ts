@@ -1,5 +1,6 @@
 // The words of the pages in Chinese; en.ts has the same keys (checked by the type).
 import { auditZh } from './audit-zh.ts';
+import { vigilanceZh } from './vigilance-zh.ts';
 
 /** What is wrong with a field, by its id; without words here the refusal's own are shown. */
 const fieldFaults: Record<string, string | undefined> = {
@@ -326,6 +327,7 @@ export const zh = {
     state: '状态',
   },
   audit: auditZh,
+  vigilance: vigilanceZh,
   ops: {
     title: '平台运维',
     lead: '运维人员不能查看任何个人信息。凡变更都需两人：一人提出，另一人决定。',
