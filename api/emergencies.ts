@@ -1,13 +1,14 @@
-// Emergencies: a department without an agreement reads what it must, for hours, told afterwards and
-// reviewed by a second officer.
+// Emergencies: a department without an agreement reads or asks what it must, for hours, told afterwards
+// and reviewed by a second officer.
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import type { Emergency, EmergencyLook } from '../exchange/index.ts';
+import { type Emergency, type EmergencyLook, isFinal } from '../exchange/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
 import { idempotent } from './idempotent.ts';
 import {
   commonRefusals,
   Identifier,
+  JsonObject,
   jsonBody,
   jsonReply,
   Paging,
@@ -16,10 +17,11 @@ import {
   refusals,
   shapeOf,
 } from './shapes.ts';
+import { Verification, waitSeconds } from './verifications.ts';
 
 const Shown = shapeOf<Emergency>(
   'Emergency',
-  'id, state: open, to_review, overdue, justified or not_justified, organisation, licenceType, fields, legalBasis, reason, caseId, openedBy, openedAt, endsAt, reviewDue, discloseAt, looks, reviewedBy, reviewedAt, isMine',
+  'id, state: open, to_review, overdue, justified or not_justified, organisation, licenceType or service, fields, legalBasis, reason, caseId, openedBy, openedAt, endsAt, reviewDue, discloseAt, looks, reviewedBy, reviewedAt, isMine',
 );
 const Look = shapeOf<EmergencyLook>(
   'EmergencyLook',
@@ -28,15 +30,18 @@ const Look = shapeOf<EmergencyLook>(
 
 const OpenInput = z
   .strictObject({
-    licenceType: z.string().min(1).max(64),
+    licenceType: z.string().min(1).max(64).optional(),
+    fields: z.array(z.string().min(1).max(100)).min(1).max(50).optional(),
+    service: z.string().min(1).max(64).optional(),
     subject: Identifier,
-    fields: z.array(z.string().min(1).max(100)).min(1).max(50),
     legalBasis: z.string().min(1).max(64),
     caseId: Reference,
     reason: z.string().min(1).max(500),
     minutes: z.number().int().min(5).max(240),
   })
-  .openapi('OpenEmergency');
+  .openapi('OpenEmergency', {
+    description: 'Either `licenceType` and `fields`, or `service`.',
+  });
 
 const ReviewInput = z
   .strictObject({
@@ -52,7 +57,8 @@ const open = createRoute({
   method: 'post',
   path: '/emergencies',
   tags: ['exchange'],
-  summary: 'Open an emergency: some fields of one licence type of one person, for at most 4 hours',
+  summary:
+    'Open an emergency: some fields of one licence type of one person, or one question about her, for at most 4 hours',
   request: jsonBody(OpenInput),
   responses: { ...commonRefusals, ...conflict, 201: jsonReply(Shown, 'Open until `endsAt`') },
 });
@@ -73,6 +79,21 @@ const look = createRoute({
   summary: 'Look; each look is logged, and told to its subject within 7 days',
   request: { params: Id },
   responses: { ...commonRefusals, ...conflict, 200: jsonReply(Look, 'What was asked for') },
+});
+
+const ask = createRoute({
+  method: 'post',
+  path: '/emergencies/{id}/ask',
+  tags: ['exchange'],
+  summary:
+    'Ask the question it was opened for; logged, told to its subject within 7 days. `Prefer: wait=N` as for questions',
+  request: { params: Id, ...jsonBody(z.strictObject({ params: JsonObject })) },
+  responses: {
+    ...commonRefusals,
+    ...conflict,
+    200: jsonReply(Verification, 'Ended in time'),
+    202: jsonReply(Verification, 'Accepted; poll Location until the emergency is reviewed'),
+  },
 });
 
 const review = createRoute({
@@ -110,6 +131,21 @@ export function emergencyRoutes({
     .openapi(look, async (c) =>
       c.json(await exchange.readEmergency(c.get('actor'), c.req.valid('param').id), 200),
     )
+    .openapi(ask, async (c) => {
+      const wait = waitSeconds(c.req.header('prefer'));
+      const verification = await exchange.askEmergency(
+        c.get('actor'),
+        c.req.valid('param').id,
+        c.req.valid('json'),
+        { waitSeconds: wait },
+      );
+      return isFinal(verification.state)
+        ? c.json(verification, 200)
+        : c.json(verification, 202, {
+            Location: `/v1/verifications/${verification.id}`,
+            'Retry-After': '1',
+          });
+    })
     .openapi(review, async (c) =>
       c.json(
         await exchange.reviewEmergency(

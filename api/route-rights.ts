@@ -64,6 +64,7 @@ export const ROUTE_RIGHTS = {
   'POST /v1/emergencies': { roles: ['desk'] },
   'GET /v1/emergencies': { roles: ['desk', 'approver'] },
   'POST /v1/emergencies/{id}/read': { roles: ['desk'] },
+  'POST /v1/emergencies/{id}/ask': { roles: ['desk'] },
   'POST /v1/emergencies/{id}/review': { roles: ['approver'] },
 
   'GET /v1/audit/emergencies': auditing,

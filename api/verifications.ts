@@ -40,7 +40,7 @@ const AskInput = z
   })
   .openapi('AskVerification');
 
-const Verification = z
+export const Verification = z
   .looseObject({
     id: z.string(),
     service: z.string(),

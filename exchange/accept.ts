@@ -37,6 +37,18 @@ export interface AcceptOptions {
   idempotencyKey?: string | undefined;
   /** The caller waits: what a rule answers is answered at once. */
   isAwaited: boolean;
+  /** What stands in for an agreement. */
+  emergency?: Emergency | undefined;
+}
+
+/** An emergency in which a question is asked. */
+export interface Emergency {
+  id: string;
+  /** The fields of the service when it was opened. */
+  fields: readonly string[];
+  discloseAt: Date;
+  /** Holds it until the transaction ends and counts its use; throws when it has ended. */
+  use(tx: Tx): Promise<void>;
 }
 
 /** What accepting led to. */
@@ -63,7 +75,7 @@ interface Plan {
 /** Binds accepting to the rooms below. */
 export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: OutcomeOf) {
   const { database, identity, ids, cityTz, logger } = deps;
-  const { admit, count } = createAdmission(deps, book);
+  const { admit, admitInEmergency } = createAdmission(deps, book);
   const recordRefusal = createRefusalLog(deps, book);
 
   /** Accepts a question, or refuses it by throwing; either way the log is told. */
@@ -107,31 +119,39 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
     if (earlier !== undefined) return { id: earlier, needsWaking: false, isRepeat: true };
 
     // 2. May it be asked, of whom, and what does the rule say?
+    const { emergency } = options;
+    await emergency?.use(tx);
     const isSigned = options.evidence === 'rfc9421';
-    const admission = await admit(tx, actor, input, isSigned);
+    const admission = emergency
+      ? await admitInEmergency(tx, actor, input, emergency.fields)
+      : await admit(tx, actor, input, isSigned);
     const { service, subjectId, params, now, today, agreement } = admission;
     const { definition } = service;
-    const disclosed = service.disclosed(agreement.fields);
-    const isToldNow = timing === 'at once' && isToldByRule(service);
+    const disclosed = service.disclosed(admission.fields);
+    // Nobody is asked to consent while a life can't wait (PIPL art. 13): the subject is told, and a second
+    // officer reviews it.
+    const needsConsent = definition.consent === 'required' && !emergency;
+    const isToldNow = timing === 'at once' && firstRoute(service) === 'rule' && !needsConsent;
     const told = isToldNow
       ? await outcomeOf(tx, service, { subjectId, params, today }, disclosed)
       : undefined;
     const outcome = told === 'to desk' ? undefined : told;
-    const plan = planOf(service, now, told === 'to desk' ? 'desk' : firstRoute(service));
+    const route = told === 'to desk' ? 'desk' : firstRoute(service);
+    const plan = planOf(service, now, route, needsConsent);
 
     // 3. Counted and logged.
-    const { request, about } = describe(id, input, admission);
+    const { request, about } = describe(id, input, admission, emergency);
     const { discloseAt } = about;
     const provider = { id, provider: definition.provider, traceparent: actor.traceparent ?? null };
     const asked = {
       ...entryAbout(about, service, request),
-      type: 'verification.asked',
+      type: emergency ? 'emergency.asked' : 'verification.asked',
       outcome: 'ok' as const,
       answerKind: definition.minimalDisclosure.kind,
     };
     // Sent together, in this order; a refusal by the count takes the entries back.
     const [, question, ending] = await Promise.all([
-      count(tx, admission, input),
+      admission.count(tx),
       identity.recordAccess(tx, actor, asked),
       outcome &&
         identity.recordAccess(
@@ -145,8 +165,8 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
     const row = await insertVerification(tx, {
       ...about,
       serviceVersion: definition.version,
-      agreementId: agreement.id,
-      agreementVersion: agreement.version,
+      agreement,
+      emergencyId: emergency?.id ?? null,
       requester: admission.requester,
       provider: definition.provider,
       askedBy: actorKey(actor),
@@ -188,8 +208,8 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
     return claimRequestKey(tx, { owner: actorKey(actor), hash: keyHash(key), verificationId });
   }
 
-  function planOf({ definition }: Service, now: Date, route: Route): Plan {
-    if (definition.consent === 'required') {
+  function planOf({ definition }: Service, now: Date, route: Route, needsConsent: boolean): Plan {
+    if (needsConsent) {
       const deadline = consentDeadline(now, cityTz);
       return { state: 'awaiting_consent', route, deadline, wakeAt: null };
     }
@@ -200,7 +220,12 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
   }
 
   /** The request as it is sealed, and what every entry says of it. */
-  function describe(id: string, input: AskInput, { subjectId, params }: Admission) {
+  function describe(
+    id: string,
+    input: AskInput,
+    { subjectId, params }: Admission,
+    emergency: Emergency | undefined,
+  ) {
     const { service, legalBasis, purpose, caseId, officer, discloseReason, discloseAfter } = input;
     const salt = ids.bytes(RECEIPT_SALT_BYTES);
     const request: SealedRequest = {
@@ -212,7 +237,8 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
       salt: saltText(salt),
       requestHash: saltedHash(salt, bodyOf(input)),
     };
-    const discloseAt = discloseAfter === undefined ? null : new Date(discloseAfter).getTime();
+    const delayed = discloseAfter === undefined ? undefined : new Date(discloseAfter);
+    const discloseAt = (emergency?.discloseAt ?? delayed)?.getTime() ?? null;
     return { request, about: { id, subjectId, service, legalBasis, discloseAt } };
   }
 
@@ -228,11 +254,6 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
 
 function firstRoute({ definition }: Service): Route {
   return definition.mode === 'manual' ? 'desk' : 'rule';
-}
-
-/** True where nobody is asked first: neither the subject nor an officer. */
-function isToldByRule(service: Service): boolean {
-  return firstRoute(service) === 'rule' && service.definition.consent !== 'required';
 }
 
 function wholeOf(

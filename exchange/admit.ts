@@ -1,7 +1,7 @@
 // Whether a question may be asked: what stands in the books, decided by decision.ts, counted last.
 import type { Actor } from '../identity/index.ts';
 import { foldIdentifier, identityErrors, isCitizenId, isUscc } from '../identity/index.ts';
-import { cityDay, type JsonObject, type Tx } from '../platform/index.ts';
+import { cityDay, dbNow, type JsonObject, type Tx } from '../platform/index.ts';
 import { stateOn } from './agreement.ts';
 import { type AgreementRow, type AskTerms, findAskTerms } from './agreement-store.ts';
 import { type Decision, decide, type GrantedRights, type QuestionFacts } from './decision.ts';
@@ -20,13 +20,17 @@ type Agreement = Omit<AgreementRow, 'service' | 'state'> & GrantedRights;
 export interface Admission {
   requester: string;
   service: Service;
-  agreement: Agreement;
+  /** What allows it: an agreement, or an emergency that stands in for one. */
+  agreement: Pick<Agreement, 'id' | 'version'> | null;
+  /** The fields that this lets through, at most. */
+  fields: readonly string[];
   subjectId: string;
   /** Identifiers in it stand as references. */
   params: JsonObject;
   now: Date;
   today: string;
-  facts: QuestionFacts<Agreement>;
+  /** Counts it against quota and guessing; throws the refusal. */
+  count(tx: Tx): Promise<void>;
 }
 
 /** Binds admission to the rooms below. */
@@ -67,21 +71,50 @@ export function createAdmission(deps: ExchangeDeps, book: ServiceBook) {
       const { paramsSchema } = service.definition;
       const params = await identity.internReferences(tx, paramsSchema, input.params, '/params');
       const { now } = terms;
-      return { requester, service, agreement, subjectId, params, now, today: facts.today, facts };
+      const { today } = facts;
+      const scope = { subjectId, service: input.service, caseId: input.caseId, requester };
+      const count = async (counting: Tx) => {
+        const [isQuotaLeft, isOneTooMany] = await Promise.all([
+          takeQuota(counting, ids, agreement, today),
+          isListed(params, agreement) ? false : isProbing(counting, identity, scope, params, now),
+        ]);
+        settle(decide(facts, { isQuotaLeft, isProbing: isOneTooMany }));
+      };
+      const { fields } = agreement;
+      return { requester, service, agreement, fields, subjectId, params, now, today, count };
     },
 
-    /** Counts the question against quota and guessing; throws the refusal. */
-    async count(tx: Tx, admission: Admission, { service, caseId }: AskInput): Promise<void> {
-      const { requester, agreement, subjectId, params, now, today, facts } = admission;
-      const scope = { subjectId, service, caseId, requester };
-      const [isQuotaLeft, isOneTooMany] = await Promise.all([
-        takeQuota(tx, ids, agreement, today),
-        isListed(params, agreement) ? false : isProbing(tx, identity, scope, params, now),
-      ]);
-      settle(decide(facts, { isQuotaLeft, isProbing: isOneTooMany }));
+    /**
+     * The same where an emergency stands in for the agreement: the service's own terms hold, and the
+     * limit on guessing.
+     */
+    async admitInEmergency(
+      tx: Tx,
+      actor: Actor,
+      input: AskInput,
+      fields: readonly string[],
+    ): Promise<Admission> {
+      const requester = departmentOf(actor);
+      const service = await book.findCurrent(tx, input.service);
+      if (!service) throw refusalOf('unknown_service');
+      const { subjectKind, paramsSchema } = service.definition;
+      if (kinds[subjectKind] !== input.subject.scheme) throw refusalOf('subject_kind');
+      const faults = service.checkParams(input.params, '/params');
+      if (!hasNoFaults(faults)) throw refusalOf('params_invalid', faults);
+      const subjectId = await subjectOf(tx, input);
+      const params = await identity.internReferences(tx, paramsSchema, input.params, '/params');
+      const now = await dbNow(tx);
+      const scope = { subjectId, service: input.service, caseId: input.caseId, requester };
+      const count = async (counting: Tx) => {
+        if (await isProbing(counting, identity, scope, params, now)) throw refusalOf('probing');
+      };
+      const today = cityDay(now, cityTz);
+      return { requester, service, agreement: null, fields, subjectId, params, now, today, count };
     },
   };
 }
+
+const kinds = { person: 'cn-id', legal_person: 'uscc' } as const;
 
 /** True when the subject's identifier holds by its check digit. */
 export function isIdentifier({ subject }: AskInput): boolean {
@@ -105,7 +138,6 @@ function factsOf(
   cityTz: string,
 ): Omit<QuestionFacts<Agreement>, 'areParamsValid' | 'isSigned'> {
   const today = cityDay(terms.now, cityTz);
-  const kinds = { person: 'cn-id', legal_person: 'uscc' } as const;
   return {
     requester,
     legalBasis: input.legalBasis,

@@ -1,9 +1,9 @@
 // Asking: accept, then answer at once or wake a worker, then wait as long as the caller does.
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Actor, rowScopeOf } from '../identity/index.ts';
-import type { createAccept } from './accept.ts';
+import type { AcceptOptions, createAccept } from './accept.ts';
 import type { ExchangeDeps } from './deps.ts';
-import { readAskInput } from './request.ts';
+import { type AskInput, readAskInput } from './request.ts';
 import { findState } from './request-store.ts';
 import type { Showing, Verification } from './show.ts';
 import { isFinal } from './verification.ts';
@@ -45,22 +45,32 @@ export function createAsk(
     }
   }
 
+  async function put(
+    actor: Actor,
+    input: AskInput,
+    options: Omit<AcceptOptions, 'isAwaited'> & { waitSeconds: number },
+  ): Promise<Verification> {
+    const waitSeconds = Math.min(options.waitSeconds, MAX_WAIT_SECONDS);
+    const asked = await accept(actor, input, { ...options, isAwaited: waitSeconds > 0 });
+    if (asked.needsWaking) await wakeUps.dispatch(asked.id, 1);
+    if (!asked.ended) await waitForEnd(actor, asked.id, waitSeconds);
+    return showing.deliver(actor, asked);
+  }
+
   return {
+    /** Asks what has been read already; for acts that ask in an emergency. */
+    put,
+
     /**
      * Asks a question. Resolves with its final state when it ended within the wait, else with how it
      * stands. Every refusal is logged; once accepted it ends exactly once, whatever happens here.
      */
     async ask(actor: Actor, written: unknown, options: AskOptions = {}): Promise<Verification> {
-      const input = readAskInput(written);
-      const waitSeconds = Math.min(options.waitSeconds ?? 0, MAX_WAIT_SECONDS);
-      const asked = await accept(actor, input, {
+      return put(actor, readAskInput(written), {
         evidence: options.evidence ?? (actor.kind === 'client' ? 'dpop' : 'session'),
         idempotencyKey: options.idempotencyKey,
-        isAwaited: waitSeconds > 0,
+        waitSeconds: options.waitSeconds ?? 0,
       });
-      if (asked.needsWaking) await wakeUps.dispatch(asked.id, 1);
-      if (!asked.ended) await waitForEnd(actor, asked.id, waitSeconds);
-      return showing.deliver(actor, asked);
     },
   };
 }

@@ -1,4 +1,4 @@
-// Acts in an emergency: open, look, review, list. Each look is logged as such and told to its subject
+// Acts in an emergency: open, look, ask, review, list. Each look is logged as such and told to its subject
 // within days; the database holds the time box, the second account and that nothing is opened twice.
 import { z } from 'zod';
 import {
@@ -21,16 +21,19 @@ import {
 } from '../platform/index.ts';
 import { scopeOfSubjects } from '../registry/index.ts';
 import { stateOn } from './agreement.ts';
-import { findTypeAgreements } from './agreement-store.ts';
+import { type AgreementRow, findAskTerms, findTypeAgreements } from './agreement-store.ts';
+import type { createAsk } from './ask.ts';
 import type { ExchangeDeps } from './deps.ts';
 import {
   DISCLOSE_DAYS,
-  EmergencyInput,
+  type EmergencyInput,
   EmergencyReview,
   type EmergencyState,
   emergencyState,
   isPossible,
+  LicenceEmergency,
   REVIEW_HOURS,
+  ServiceEmergency,
 } from './emergency.ts';
 import {
   countLook,
@@ -48,6 +51,8 @@ import { checkFreeTexts, freeTextFaults } from './free-text.ts';
 import { departmentOf } from './request.ts';
 import { type Page, pageLimit, pageOf } from './requests.ts';
 import { readId } from './row-id.ts';
+import type { ServiceBook } from './service-book.ts';
+import type { Verification } from './show.ts';
 import { faultsOfIssues } from './zod-faults.ts';
 
 /** An emergency as its department and auditors see it: nothing of its subject but the case. */
@@ -55,7 +60,9 @@ export interface Emergency {
   id: string;
   state: EmergencyState;
   organisation: string;
-  licenceType: string;
+  /** Either a licence type or a verification service was opened. */
+  licenceType: string | null;
+  service: string | null;
   fields: string[];
   legalBasis: string;
   openedBy: string;
@@ -89,13 +96,22 @@ interface PageQuery {
   cursor?: string | undefined;
 }
 
+/** What an emergency is about. */
+type Gap = Pick<EmergencyRow, 'licenceType' | 'service' | 'fields'>;
+
+const EmergencyQuestion = z.strictObject({ params: z.record(z.string(), z.json()) });
+
 const Sealed = z.object({ reason: z.string(), caseId: z.string() });
 const requestContext = (id: string) => `exchange.emergencies|${id}|request_sealed`;
 const noteContext = (id: string) => `exchange.emergencies|${id}|note_sealed`;
 const OVERDUE_BATCH = 100;
 
 /** Binds the acts to the rooms below. */
-export function createEmergencies(deps: ExchangeDeps) {
+export function createEmergencies(
+  deps: ExchangeDeps,
+  book: ServiceBook,
+  { put }: Pick<ReturnType<typeof createAsk>, 'put'>,
+) {
   const { database, identity, registry, audit, ids, outbox, cityTz } = deps;
 
   /** Logs a refusal in a transaction of its own, with what is known of the attempt. */
@@ -115,24 +131,38 @@ export function createEmergencies(deps: ExchangeDeps) {
     }
   }
 
-  /** A licence type of another department that the caller's has no agreement over. */
-  async function findGap(tx: Tx, organisation: string, licenceType: string) {
-    const type = await registry.getType(licenceType).catch((cause: unknown) => {
-      if (!(cause instanceof AppError) || cause.kind !== 'not_found') throw cause;
-      throw unusable([{ pointer: '/licenceType', detail: 'names no licence type' }]);
-    });
+  /** Refuses an emergency where the usual way is open: over one's own, or by an agreement in force. */
+  async function refuseWhereUsual(tx: Tx, isOwn: boolean, agreements: readonly AgreementRow[]) {
     const today = cityDay(await dbNow(tx), cityTz);
-    const agreements = await findTypeAgreements(tx, organisation, [type.id]);
     const isInForce = agreements.some(
       ({ state, validFrom, validTo }) =>
         validFrom <= today && stateOn(state, validTo, today) === 'active',
     );
-    if (type.issuer === organisation || isInForce) {
-      throw exchangeErrors.emergency_not_needed(
-        'Your department may use this licence type without an emergency: read it the usual way.',
-      );
+    if (!isOwn && !isInForce) return;
+    throw exchangeErrors.emergency_not_needed(
+      'Your department may do this without an emergency: read or ask the usual way.',
+    );
+  }
+
+  /** What an emergency is opened over: another department's, that no agreement opens to the caller's. */
+  async function findGap(tx: Tx, organisation: string, input: EmergencyInput): Promise<Gap> {
+    if ('service' in input) {
+      const service = await book.findCurrent(tx, input.service);
+      if (!service) throw unusable([{ pointer: '/service', detail: 'names no service' }]);
+      const { code, provider, minimalDisclosure } = service.definition;
+      const { agreements } = await findAskTerms(tx, organisation, code);
+      const usable = agreements.filter((agreement) => agreement.provider === provider);
+      await refuseWhereUsual(tx, provider === organisation, usable);
+      return { licenceType: null, service: code, fields: minimalDisclosure.fields };
     }
-    return type;
+    const type = await registry.getType(input.licenceType).catch((cause: unknown) => {
+      if (!(cause instanceof AppError) || cause.kind !== 'not_found') throw cause;
+      throw unusable([{ pointer: '/licenceType', detail: 'names no licence type' }]);
+    });
+    const agreements = await findTypeAgreements(tx, organisation, [type.id]);
+    await refuseWhereUsual(tx, type.issuer === organisation, agreements);
+    checkFields(input.fields, type.schema);
+    return { licenceType: type.id, service: null, fields: input.fields };
   }
 
   async function show(tx: Tx, row: EmergencyRow, actor: Actor): Promise<Emergency> {
@@ -140,12 +170,14 @@ export function createEmergencies(deps: ExchangeDeps) {
       { personId: row.subjectId, sealed: row.requestSealed, context: requestContext(row.id) },
     ]);
     const words = text ? Sealed.parse(JSON.parse(text.toString('utf8'))) : null;
-    const { id, organisation, licenceType, fields, legalBasis, openedBy, looks, reviewedBy } = row;
+    const { id, organisation, licenceType, service, fields, legalBasis } = row;
+    const { openedBy, looks, reviewedBy } = row;
     return {
       id,
       state: emergencyState(row, row.readAt),
       organisation,
       licenceType,
+      service,
       fields,
       legalBasis,
       openedBy,
@@ -166,7 +198,8 @@ export function createEmergencies(deps: ExchangeDeps) {
   function entryOf(row: EmergencyRow, words: { reason: string | null; caseId: string | null }) {
     return {
       subject: row.subjectId,
-      question: row.licenceType,
+      question: row.licenceType ?? row.service ?? '',
+      ...(row.service === null ? {} : { service: row.service }),
       legalBasis: row.legalBasis,
       ...(words.reason === null ? {} : { purpose: words.reason }),
       ...(words.caseId === null ? {} : { caseId: words.caseId }),
@@ -185,18 +218,21 @@ export function createEmergencies(deps: ExchangeDeps) {
     allowEmergencies: (tx: Tx, organisation: string) => insertEmergencyAllowance(tx, organisation),
 
     /**
-     * Opens an emergency: these fields of one licence type of one person, until it ends by itself. The
-     * same officer can't open the same again before another has reviewed this one.
+     * Opens an emergency: these fields of one licence type of one person, or one question about her,
+     * until it ends by itself. The same officer can't open the same again before another has reviewed this one.
      */
     async openEmergency(actor: Actor, written: unknown): Promise<Emergency> {
       requireRole(actor, 'desk');
       const organisation = departmentOf(actor);
-      const input = read(EmergencyInput, written);
-      const { licenceType, fields, legalBasis, caseId, reason, minutes, subject } = input;
+      const input: EmergencyInput = isOverService(written)
+        ? read(ServiceEmergency, written)
+        : read(LicenceEmergency, written);
+      const { legalBasis, caseId, reason, minutes, subject } = input;
+      const opened = 'service' in input ? input.service : input.licenceType;
       const { faults, holdsIdentifier } = freeTextFaults({ caseId, reason });
       const isClean = faults.length + holdsIdentifier.length === 0;
       const words = isClean ? { purpose: reason, caseId } : {};
-      const attempt = { type: 'emergency.opened', question: licenceType, ...words };
+      const attempt = { type: 'emergency.opened', question: opened, ...words };
       return refusing(actor, attempt, async () => {
         checkFreeTexts({ caseId, reason });
         return database.as(rowScopeOf(actor)).transaction(async (tx) => {
@@ -205,8 +241,7 @@ export function createEmergencies(deps: ExchangeDeps) {
               'Your department is not among those that may act in an emergency.',
             );
           }
-          const type = await findGap(tx, organisation, licenceType);
-          checkFields(fields, type.schema);
+          const gap = await findGap(tx, organisation, input);
           const [subjectId] = await identity.ensurePeople(tx, [subject], () => '/subject/value');
           if (subjectId === undefined) throw new TypeError('One person in, one reference out.');
           const id = ids.uuid();
@@ -216,8 +251,7 @@ export function createEmergencies(deps: ExchangeDeps) {
           const row = {
             id,
             organisation,
-            licenceType: type.id,
-            fields,
+            ...gap,
             subjectId,
             legalBasis,
             requestSealed: await identity.sealFor(tx, subjectId, sealed, requestContext(id)),
@@ -243,7 +277,9 @@ export function createEmergencies(deps: ExchangeDeps) {
             outcome: 'ok',
             answerKind: 'none',
           });
-          const payload = { emergency: id, organisation, licenceType: type.id };
+          const { licenceType, service } = gap;
+          const over = service === null ? { licenceType } : { service };
+          const payload = { emergency: id, organisation, ...over };
           await outbox.add(tx, { topic: 'exchange.emergency_opened', key: id, payload });
           return show(tx, stored, actor);
         });
@@ -255,13 +291,12 @@ export function createEmergencies(deps: ExchangeDeps) {
       requireRole(actor, 'desk');
       const { look, stageId } = await database.as(rowScopeOf(actor)).transaction(async (tx) => {
         const row = await take(tx, actor, id);
-        if (row.openedBy !== accountOf(actor)) throw notFound();
-        if (!isPossible(emergencyState(row, row.readAt), 'read')) {
-          throw exchangeErrors.emergency_ended('This emergency has ended: it shows nothing more.');
-        }
+        checkUse(actor, row);
+        const { licenceType } = row;
+        if (licenceType === null) throw otherUse('ask');
         const shown = await show(tx, row, actor);
         await openRows(tx, scopeOfSubjects(row.subjectId));
-        const held = await registry.licencesOf(tx, row.subjectId, [row.licenceType]);
+        const held = await registry.licencesOf(tx, row.subjectId, [licenceType]);
         const items = [];
         for (const { number, type, status, validTo, fields } of held) {
           const wanted = Object.entries(fields).filter(([name]) => row.fields.includes(name));
@@ -279,6 +314,46 @@ export function createEmergencies(deps: ExchangeDeps) {
       });
       await audit.sequenced([stageId]);
       return look;
+    },
+
+    /**
+     * Asks the question of an emergency, with other parameters too, as far as the limit on guessing
+     * goes; by nobody but the officer who opened it. No consent is waited for. The answer is hers to
+     * read until the emergency is reviewed.
+     */
+    async askEmergency(
+      actor: Actor,
+      id: string,
+      written: unknown,
+      { waitSeconds = 0 }: { waitSeconds?: number } = {},
+    ): Promise<Verification> {
+      requireRole(actor, 'desk');
+      const { params } = read(EmergencyQuestion, written);
+      const opened = await database.as(rowScopeOf(actor)).transaction(async (tx) => {
+        const row = await take(tx, actor, id);
+        checkUse(actor, row);
+        if (row.service === null) throw otherUse('read');
+        const { reason, caseId } = await show(tx, row, actor);
+        const { scheme, value } = await identity.revealPerson(tx, row.subjectId);
+        return { row, service: row.service, reason, caseId, subject: { scheme, value } };
+      });
+      const { row, service, reason, caseId, subject } = opened;
+      if (reason === null || caseId === null) throw notFound();
+      const { legalBasis, fields } = row;
+      const input = { service, subject, params, legalBasis, purpose: reason, caseId };
+      return put(actor, input, {
+        evidence: 'session',
+        waitSeconds,
+        emergency: {
+          id: row.id,
+          fields,
+          discloseAt: new Date(row.discloseAt),
+          use: async (tx) => {
+            checkUse(actor, await take(tx, actor, id));
+            await countLook(tx, row.id);
+          },
+        },
+      });
     },
 
     /** Says whether an emergency was one; by another officer than who opened it. It ends for good. */
@@ -357,9 +432,28 @@ export function createEmergencies(deps: ExchangeDeps) {
   }
 }
 
+/** Refuses a use by anybody but the officer who opened it, or after its end. */
+function checkUse(actor: Actor, row: EmergencyRow): void {
+  if (row.openedBy !== accountOf(actor)) throw notFound();
+  if (isPossible(emergencyState(row, row.readAt), 'use')) return;
+  throw exchangeErrors.emergency_ended('This emergency has ended: it shows nothing more.');
+}
+
+function otherUse(right: 'read' | 'ask'): AppError {
+  return exchangeErrors.emergency_other_use(
+    right === 'ask'
+      ? 'This emergency was opened to ask a question: ask it.'
+      : 'This emergency was opened to read licences: read them.',
+  );
+}
+
 function pageOfQuery({ limit, cursor }: PageQuery) {
   const beforeId = cursor === undefined ? undefined : readId(cursor, notFound);
   return { limit: pageLimit(limit), beforeId };
+}
+
+function isOverService(written: unknown): boolean {
+  return typeof written === 'object' && written !== null && 'service' in written;
 }
 
 function checkFields(fields: readonly string[], schema: JsonObject): void {

@@ -7,7 +7,9 @@ import { milliseconds, moment, textArray } from './sql-pieces.ts';
 export interface EmergencyRow {
   id: string;
   organisation: string;
-  licenceType: string;
+  /** Exactly one of these two is what was opened. */
+  licenceType: string | null;
+  service: string | null;
   fields: string[];
   subjectId: string;
   legalBasis: string;
@@ -26,7 +28,8 @@ export interface EmergencyRow {
 }
 
 const columns = sql`
-  e.id, e.organisation_id as organisation, e.licence_type as "licenceType", e.fields,
+  e.id, e.organisation_id as organisation, e.licence_type as "licenceType",
+  e.service_code as service, e.fields,
   e.subject_id as "subjectId", e.legal_basis as "legalBasis", e.request_sealed as "requestSealed",
   e.opened_by as "openedBy", ${milliseconds(sql`e.opened_at`)} as "openedAt",
   ${milliseconds(sql`e.ends_at`)} as "endsAt", ${milliseconds(sql`e.review_due`)} as "reviewDue",
@@ -52,13 +55,20 @@ export async function insertEmergency(
   tx: Tx,
   row: Pick<
     EmergencyRow,
-    'id' | 'organisation' | 'licenceType' | 'fields' | 'subjectId' | 'legalBasis' | 'requestSealed'
+    | 'id'
+    | 'organisation'
+    | 'licenceType'
+    | 'service'
+    | 'fields'
+    | 'subjectId'
+    | 'legalBasis'
+    | 'requestSealed'
   > & { openedBy: string; at: Date; endsAt: Date; reviewDue: Date; discloseAt: Date },
 ): Promise<void> {
   await tx.execute(sql`
-    insert into exchange.emergencies (id, organisation_id, licence_type, fields, subject_id,
+    insert into exchange.emergencies (id, organisation_id, licence_type, service_code, fields, subject_id,
       legal_basis, request_sealed, opened_by, opened_at, ends_at, review_due, disclose_at)
-    values (${row.id}, ${row.organisation}, ${row.licenceType}, ${textArray(row.fields)},
+    values (${row.id}, ${row.organisation}, ${row.licenceType}, ${row.service}, ${textArray(row.fields)},
       ${row.subjectId}, ${row.legalBasis}, ${row.requestSealed}, ${row.openedBy}, ${moment(row.at)},
       ${moment(row.endsAt)}, ${moment(row.reviewDue)}, ${moment(row.discloseAt)})`);
 }
@@ -96,6 +106,16 @@ export function listEmergencies(
     sql`select ${columns} from exchange.emergencies e where true ${of} ${by} ${before}
       order by e.id desc limit ${limit}`,
   );
+}
+
+/** Whether this emergency is this account's and nobody has reviewed it. */
+export async function isUnreviewedOf(tx: Tx, id: string, account: string): Promise<boolean> {
+  const rows = await selectRows(
+    tx,
+    sql`select from exchange.emergencies
+      where id = ${id} and opened_by = ${account} and reviewed_at is null`,
+  );
+  return rows.length > 0;
 }
 
 export async function countLook(tx: Tx, id: string): Promise<void> {

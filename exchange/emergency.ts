@@ -1,5 +1,5 @@
-// Break-glass: a department without an agreement reads one licence type of one person in an emergency,
-// for a few hours, told to her afterwards and reviewed by a second officer. Pure.
+// Break-glass: a department without an agreement reads one licence type of one person, or asks one
+// question about her, in an emergency: for a few hours, told to her afterwards and reviewed by a second officer. Pure.
 import { z } from 'zod';
 
 /** An emergency ends by itself; the database allows no longer one. */
@@ -9,16 +9,21 @@ export const REVIEW_HOURS = 72;
 /** The latest moment at which the subject sees each look in her log. */
 export const DISCLOSE_DAYS = 7;
 
-export const EmergencyInput = z.strictObject({
-  licenceType: z.string().min(1).max(64),
+const Common = z.strictObject({
   subject: z.strictObject({ scheme: z.enum(['cn-id', 'uscc']), value: z.string().max(64) }),
-  fields: z.array(z.string().min(1).max(100)).min(1).max(50),
   legalBasis: z.string().min(1).max(64),
   caseId: z.string(),
   reason: z.string(),
   minutes: z.int().min(5).max(MOST_MINUTES),
 });
-export type EmergencyInput = z.infer<typeof EmergencyInput>;
+
+/** What is opened: fields of one licence type, or one verification service. */
+export const LicenceEmergency = Common.extend({
+  licenceType: z.string().min(1).max(64),
+  fields: z.array(z.string().min(1).max(100)).min(1).max(50),
+});
+export const ServiceEmergency = Common.extend({ service: z.string().min(1).max(64) });
+export type EmergencyInput = z.infer<typeof LicenceEmergency> | z.infer<typeof ServiceEmergency>;
 
 export const EmergencyReview = z.strictObject({
   verdict: z.enum(['justified', 'not_justified']),
@@ -27,10 +32,10 @@ export const EmergencyReview = z.strictObject({
 export type EmergencyReview = z.infer<typeof EmergencyReview>;
 
 export type EmergencyState = 'open' | 'to_review' | 'overdue' | 'justified' | 'not_justified';
-export type EmergencyAct = 'read' | 'review';
+export type EmergencyAct = 'use' | 'review';
 
 const actsIn = {
-  open: ['read', 'review'],
+  open: ['use', 'review'],
   to_review: ['review'],
   overdue: ['review'],
   justified: [],

@@ -33,6 +33,7 @@ export const exchangeErrors = errorCatalogue('exchange', {
   emergency_unreviewed: 'conflict',
   emergency_not_found: 'not_found',
   emergency_ended: 'conflict',
+  emergency_other_use: 'conflict',
   emergency_reviewed: 'conflict',
   own_emergency: 'forbidden',
   service_invalid: 'invalid',

@@ -20,7 +20,8 @@ export interface VerificationRow {
   id: string;
   service: string;
   serviceVersion: number;
-  agreementId: string;
+  /** The emergency it was asked in; null where an agreement allowed it. */
+  emergencyId: string | null;
   requester: string;
   provider: string;
   state: VerificationState;
@@ -45,7 +46,7 @@ export interface VerificationRow {
 /** The columns of a VerificationRow, of a table called v. */
 export const columns = sql`
   v.id, v.service_code as service, v.service_version as "serviceVersion",
-  v.agreement_id as "agreementId", v.requester_id as requester, v.provider_id as provider, v.state,
+  v.emergency_id as "emergencyId", v.requester_id as requester, v.provider_id as provider, v.state,
   v.route, v.subject_id as "subjectId", v.legal_basis as "legalBasis", v.disclosed, v.evidence,
   v.request_sealed as "requestSealed", ${milliseconds(sql`v.disclose_at`)} as "discloseAt",
   v.traceparent, v.dispatch_no as "dispatchNo", v.attempts, v.question_stage as "questionStage",
@@ -73,8 +74,9 @@ export interface NewVerification {
   id: string;
   service: string;
   serviceVersion: number;
-  agreementId: string;
-  agreementVersion: number;
+  /** What allows it: exactly one of the two. */
+  agreement: { id: string; version: number } | null;
+  emergencyId: string | null;
   requester: string;
   provider: string;
   askedBy: string;
@@ -104,12 +106,12 @@ export async function insertVerification(tx: Tx, v: NewVerification): Promise<Ve
     tx,
     sql`with ended as (
         insert into exchange.verifications
-          (id, service_code, service_version, agreement_id, agreement_version, requester_id,
-           provider_id, asked_by, state, route, subject_id, legal_basis, disclosed, evidence,
+          (id, service_code, service_version, agreement_id, agreement_version, emergency_id,
+           requester_id, provider_id, asked_by, state, route, subject_id, legal_basis, disclosed, evidence,
            request_sealed, case_tag, disclose_at, traceparent, dispatch_no, lease_until,
            question_stage, answer_stage, created_at, deadline, ended_at)
-        values (${v.id}, ${v.service}, ${v.serviceVersion}, ${v.agreementId},
-          ${v.agreementVersion}, ${v.requester}, ${v.provider}, ${v.askedBy},
+        values (${v.id}, ${v.service}, ${v.serviceVersion}, ${v.agreement?.id ?? null},
+          ${v.agreement?.version ?? null}, ${v.emergencyId}, ${v.requester}, ${v.provider}, ${v.askedBy},
           ${ending?.state ?? v.state}, ${v.route}, ${v.subjectId}, ${v.legalBasis},
           ${textArray(v.disclosed)}, ${v.evidence}, ${v.requestSealed}, ${v.caseTag},
           ${moment(v.discloseAt)}, ${v.traceparent}, 1, ${ending ? null : moment(v.wakeAt)},

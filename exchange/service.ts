@@ -36,7 +36,8 @@ export function createExchange(deps: ExchangeDeps) {
   const receipts = createReceiptKeeper(deps);
   const showing = createShowing(deps, { book, organisations, receipts });
   const records = createAgreementRecords(deps, book);
-  const emergencies = createEmergencies(deps);
+  const { put, ask } = createAsk(deps, { accept, showing, wakeUps });
+  const emergencies = createEmergencies(deps, book, { put });
   const { installAgreement, installSampleAgreements } = records;
 
   return {
@@ -44,7 +45,7 @@ export function createExchange(deps: ExchangeDeps) {
     ...createAgreements(deps, records),
     installAgreement,
     installSampleAgreements,
-    ...createAsk(deps, { accept, showing, wakeUps }),
+    ask,
     getVerification: showing.getVerification,
     receiptOf: showing.receiptOf,
     ...createRequests(deps, { end, showing }),

@@ -1,8 +1,9 @@
 // A verification as its requester sees it (contract section 4.2). An answer leaves only when the
 // question's and the answer's entries have their index, and each later look at it has one too.
-import { type Actor, hasScope, rowScopeOf } from '../identity/index.ts';
+import { type Actor, accountOf, hasScope, rowScopeOf } from '../identity/index.ts';
 import { AppError, type JsonObject, systemScope, type Tx } from '../platform/index.ts';
 import type { ExchangeDeps } from './deps.ts';
+import { isUnreviewedOf } from './emergency-store.ts';
 import { contentContext } from './ending.ts';
 import { exchangeErrors } from './errors.ts';
 import type { OrganisationBook, OrganisationName } from './organisation-book.ts';
@@ -74,6 +75,11 @@ export function createShowing(
     return database.as(rowScopeOf(actor)).transaction(async (tx) => {
       const row = await findVerification(tx, id);
       if (!row || row.requester !== requester) throw notFound();
+      // What was asked in an emergency is for its officer alone, and gone once it was reviewed.
+      const { emergencyId } = row;
+      if (emergencyId !== null && !(await isUnreviewedOf(tx, emergencyId, accountOf(actor)))) {
+        throw notFound();
+      }
       if (row.endedAt === null) return { row, request: null, kept: null, readStage: null };
       const request = await openRequest(tx, identity, row);
       const kept = await openKept(tx, row);

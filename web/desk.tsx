@@ -82,7 +82,6 @@ function AskForm({ c, chosen, citationOf, values, error }: AskProps & { chosen: 
   const words = c.get('text').desk;
   const text = c.get('text');
   const question = c.get('lang') === 'en' ? chosen.questionEn : chosen.questionZh;
-  const required = new Set((chosen.paramsSchema as { required?: string[] }).required ?? []); // as above
   const errors = error?.fields;
   return (
     <form class="stack" method="post" action="/desk">
@@ -104,16 +103,7 @@ function AskForm({ c, chosen, citationOf, values, error }: AskProps & { chosen: 
         required={true}
         errors={errors}
       />
-      {Object.entries(propertiesOf(chosen.paramsSchema)).map(([name, schema]) => (
-        <Field
-          name={`params-${name}`}
-          label={titleWords(c, name, schema)}
-          value={values[`params-${name}`]}
-          required={required.has(name)}
-          errors={errors}
-          options={optionsOf(c, schema, required.has(name))}
-        />
-      ))}
+      <ParamFields c={c} service={chosen} values={values} errors={errors} />
       <Field
         name="legalBasis"
         label={words.legalBasis}
@@ -139,6 +129,34 @@ function AskForm({ c, chosen, citationOf, values, error }: AskProps & { chosen: 
       <button type="submit">{words.ask}</button>
     </form>
   );
+}
+
+/** A field for each parameter of a service. */
+export function ParamFields({
+  c,
+  service,
+  values,
+  errors,
+  within,
+}: {
+  c: PageContext;
+  service: Service;
+  values: Record<string, string>;
+  errors?: Told['fields'] | undefined;
+  within?: string | undefined;
+}) {
+  const required = new Set((service.paramsSchema as { required?: string[] }).required ?? []); // as above
+  return Object.entries(propertiesOf(service.paramsSchema)).map(([name, schema]) => (
+    <Field
+      name={`params-${name}`}
+      within={within}
+      label={titleWords(c, name, schema)}
+      value={values[`params-${name}`]}
+      required={required.has(name)}
+      errors={errors}
+      options={optionsOf(c, schema, required.has(name))}
+    />
+  ));
 }
 
 function optionsOf(c: PageContext, schema: PropertySchema, isRequired: boolean) {

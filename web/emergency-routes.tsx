@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { AppError } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
+import { paramsFromForm } from './desk.tsx';
 import { AuditEmergenciesPage, EmergenciesPage, EmergencyLookPage } from './emergency.tsx';
 import { statusOf } from './error-page.tsx';
 import { readOwnForm, requireKind } from './forms.ts';
@@ -16,9 +17,10 @@ export function emergencyPages(
 
   async function commonOf(c: PageContext) {
     const lang = c.get('lang');
-    const [types, organisations] = await Promise.all([
+    const [types, organisations, services] = await Promise.all([
       registry.listTypes(),
       identity.listOrganisations(),
+      exchange.listServices(c.get('actor')),
     ]);
     const typeNames = new Map(types.map((type) => [type.id, nameIn(lang, type)]));
     const names = new Map(organisations.map((one) => [one.id, nameIn(lang, one)]));
@@ -26,10 +28,11 @@ export function emergencyPages(
       c,
       cityTz,
       typeName: (id: string) => typeNames.get(id) ?? id,
+      serviceOf: (code: string) => services.find(({ id }) => id === code),
       organisationName: (id: string) => names.get(id) ?? id,
       citationOf: (id: string) => deps.citationOf(id, lang),
     };
-    return { types, common };
+    return { types, services, common };
   }
 
   const queryOf = (c: PageContext) => {
@@ -39,18 +42,21 @@ export function emergencyPages(
 
   async function deskPage(
     c: PageContext,
-    typeId: string | undefined,
+    { type: typeId, service }: { type?: string | undefined; service?: string | undefined },
     values: Record<string, string> = {},
     error?: AppError,
   ) {
     const actor = c.get('actor');
-    const { types, common } = await commonOf(c);
+    const { types, services, common } = await commonOf(c);
     const others = types.filter(({ issuer }) => issuer !== actor.organisationId);
     const type = others.find(({ id }) => id === typeId);
     return (
       <EmergenciesPage
         {...common}
         types={others.map(({ id }) => ({ id, name: common.typeName(id) }))}
+        // What may be asked anyhow needs no emergency.
+        services={services.filter((one) => !one.callable && one.provider !== actor.organisationId)}
+        question={service === undefined ? undefined : common.serviceOf(service)}
         chosen={type && { id: type.id, properties: propertiesOf(type.schema) }}
         mayOpen={actor.roles.includes('desk')}
         mayReview={actor.roles.includes('approver')}
@@ -64,7 +70,9 @@ export function emergencyPages(
   return new Hono<PageEnv>()
     .get('/desk/emergencies', async (c) => {
       requireKind(c, 'officer');
-      return c.html(await deskPage(c, c.req.query('type')));
+      return c.html(
+        await deskPage(c, { type: c.req.query('type'), service: c.req.query('service') }),
+      );
     })
     .post('/desk/emergencies', async (c) => {
       requireKind(c, 'officer');
@@ -75,9 +83,10 @@ export function emergencyPages(
       );
       try {
         await exchange.openEmergency(c.get('actor'), {
-          licenceType: form.licenceType ?? '',
+          ...(form.service === undefined
+            ? { licenceType: form.licenceType ?? '', fields }
+            : { service: form.service }),
           subject: { scheme: /^\d{17}[\dX]$/i.test(value) ? 'cn-id' : 'uscc', value },
-          fields,
           legalBasis: (form.legalBasis ?? '').trim(),
           caseId: (form.caseId ?? '').trim(),
           reason: (form.reason ?? '').trim(),
@@ -86,7 +95,8 @@ export function emergencyPages(
         return c.redirect('/desk/emergencies', 303);
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
-        return c.html(await deskPage(c, form.licenceType, form, error), statusOf(error));
+        const chosen = { type: form.licenceType, service: form.service };
+        return c.html(await deskPage(c, chosen, form, error), statusOf(error));
       }
     })
     .post('/desk/emergencies/:id/read', async (c) => {
@@ -99,7 +109,24 @@ export function emergencyPages(
         return c.html(<EmergencyLookPage {...common} look={look} titles={titles} />);
       } catch (error) {
         if (!(error instanceof AppError) || error.kind === 'not_found') throw error;
-        return c.html(await deskPage(c, undefined, {}, error), statusOf(error));
+        return c.html(await deskPage(c, {}, {}, error), statusOf(error));
+      }
+    })
+    .post('/desk/emergencies/:id/ask', async (c) => {
+      requireKind(c, 'officer');
+      const actor = c.get('actor');
+      const form = await readOwnForm(c, identity);
+      const id = c.req.param('id');
+      const { items } = await exchange.listEmergencies(actor, { limit: 200 });
+      const code = items.find((one) => one.id === id)?.service ?? undefined;
+      try {
+        const service = code === undefined ? undefined : await exchange.getService(actor, code);
+        const params = paramsFromForm(service?.paramsSchema, form);
+        const asked = await exchange.askEmergency(actor, id, { params }, { waitSeconds: 5 });
+        return c.redirect(`/desk/verifications/${asked.id}`, 303);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.kind === 'not_found') throw error;
+        return c.html(await deskPage(c, {}, { ...form, asked: id }, error), statusOf(error));
       }
     })
     .post('/desk/emergencies/:id/review', async (c) => {
@@ -112,7 +139,7 @@ export function emergencyPages(
         return c.redirect('/desk/emergencies', 303);
       } catch (error) {
         if (!(error instanceof AppError) || error.kind === 'not_found') throw error;
-        return c.html(await deskPage(c, undefined, {}, error), statusOf(error));
+        return c.html(await deskPage(c, {}, {}, error), statusOf(error));
       }
     })
     .get('/audit/emergencies', async (c) => {

@@ -1,6 +1,7 @@
-// Emergencies at a desk and before auditors: open one, look, review, and all there were.
+// Emergencies at a desk and before auditors: open one, look, ask, review, and all there were.
 import type { Emergency, EmergencyLook } from '../exchange/index.ts';
 import { AuditSections } from './audit-sections.tsx';
+import { ParamFields, type Service, serviceName } from './desk.tsx';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
 import { type PropertySchema, type Told, titleWords, valueWords } from './words.ts';
 
@@ -8,14 +9,18 @@ interface Common {
   c: PageContext;
   cityTz: string;
   typeName: (id: string) => string;
+  serviceOf: (code: string) => Service | undefined;
   organisationName: (id: string) => string;
   citationOf: (legalBasis: string) => string;
 }
 
 interface DeskProps extends Common {
   types: { id: string; name: string }[];
+  services: Service[];
   /** The type chosen, with the fields that may be asked for; without one there is nothing to fill in. */
   chosen?: { id: string; properties: Record<string, PropertySchema> } | undefined;
+  /** The service chosen, if it is a question. */
+  question?: Service | undefined;
   mayOpen: boolean;
   mayReview: boolean;
   list: { items: Emergency[]; nextCursor: string | null };
@@ -47,7 +52,8 @@ export function EmergenciesPage(props: DeskProps) {
   );
 }
 
-function OpenForm({ c, types, chosen, values, error }: DeskProps) {
+function OpenForm(props: DeskProps) {
+  const { c, types, services, chosen, question, values, error } = props;
   const words = c.get('text').emergencies;
   const errors = error?.fields;
   return (
@@ -68,10 +74,27 @@ function OpenForm({ c, types, chosen, values, error }: DeskProps) {
           </button>
         </div>
       </form>
-      {chosen ? (
+      <form class="row" method="get" action="/desk/emergencies">
+        <div class="grow">
+          <Field
+            name="service"
+            label={words.service}
+            value={question?.id}
+            options={services.map((one) => ({ value: one.id, label: serviceName(c, one) }))}
+          />
+        </div>
+        <div class="field">
+          <button class="quiet" type="submit">
+            {words.choose}
+          </button>
+        </div>
+      </form>
+      {chosen || question ? (
         <form class="stack" method="post" action="/desk/emergencies">
           <FormToken c={c} />
-          <input type="hidden" name="licenceType" value={chosen.id} />
+          {chosen ? <input type="hidden" name="licenceType" value={chosen.id} /> : null}
+          {question ? <input type="hidden" name="service" value={question.id} /> : null}
+          {question ? <p class="notice">{questionOf(c, question)}</p> : null}
           <Field
             name="subject-value"
             label={words.subject}
@@ -79,21 +102,23 @@ function OpenForm({ c, types, chosen, values, error }: DeskProps) {
             required={true}
             errors={errors}
           />
-          <fieldset id="fields">
-            <legend>{words.fields}</legend>
-            {Object.entries(chosen.properties).map(([name, schema]) => (
-              <label for={`field-${name}`}>
-                <input
-                  id={`field-${name}`}
-                  type="checkbox"
-                  name={`field-${name}`}
-                  value="on"
-                  checked={values[`field-${name}`] === 'on'}
-                />
-                {titleWords(c, name, schema)}
-              </label>
-            ))}
-          </fieldset>
+          {chosen ? (
+            <fieldset id="fields">
+              <legend>{words.fields}</legend>
+              {Object.entries(chosen.properties).map(([name, schema]) => (
+                <label for={`field-${name}`}>
+                  <input
+                    id={`field-${name}`}
+                    type="checkbox"
+                    name={`field-${name}`}
+                    value="on"
+                    checked={values[`field-${name}`] === 'on'}
+                  />
+                  {titleWords(c, name, schema)}
+                </label>
+              ))}
+            </fieldset>
+          ) : null}
           <Field
             name="reason"
             label={words.reason}
@@ -132,6 +157,10 @@ function OpenForm({ c, types, chosen, values, error }: DeskProps) {
   );
 }
 
+function questionOf(c: PageContext, service: Service): string {
+  return c.get('lang') === 'en' ? service.questionEn : service.questionZh;
+}
+
 const tones = {
   open: 'warn',
   to_review: 'warn',
@@ -144,14 +173,17 @@ function Facts({
   c,
   cityTz,
   typeName,
+  serviceOf,
   organisationName,
   citationOf,
   one,
 }: Common & { one: Emergency }) {
   const words = c.get('text').emergencies;
+  const service = one.service === null ? undefined : serviceOf(one.service);
+  const over = one.licenceType === null ? one.service : typeName(one.licenceType);
   return (
     <>
-      <strong>{typeName(one.licenceType)}</strong>{' '}
+      <strong>{service ? serviceName(c, service) : over}</strong>{' '}
       <Tag tone={tones[one.state]}>{words.states[one.state]}</Tag>
       <p>{one.reason}</p>
       <dl>
@@ -178,12 +210,29 @@ function Facts({
   );
 }
 
-function Acts({ c, one, mayReview }: DeskProps & { one: Emergency }) {
+function Acts({ c, one, mayReview, serviceOf, values, error }: DeskProps & { one: Emergency }) {
   const words = c.get('text').emergencies;
   const isReviewed = one.reviewedBy !== null;
+  const isUsable = one.isMine && one.state === 'open';
+  const service = one.service === null ? undefined : serviceOf(one.service);
   return (
     <>
-      {one.isMine && one.state === 'open' ? (
+      {isUsable && service ? (
+        <form class="stack" method="post" action={`/desk/emergencies/${one.id}/ask`}>
+          <FormToken c={c} />
+          <p class="notice">{questionOf(c, service)}</p>
+          <ParamFields
+            c={c}
+            service={service}
+            within={one.id}
+            values={values.asked === one.id ? values : {}}
+            errors={values.asked === one.id ? error?.fields : undefined}
+          />
+          <p class="hint">{words.askHint}</p>
+          <button type="submit">{words.ask}</button>
+        </form>
+      ) : null}
+      {isUsable && one.licenceType !== null ? (
         <form method="post" action={`/desk/emergencies/${one.id}/read`}>
           <FormToken c={c} />
           <p class="hint">{words.lookHint}</p>

@@ -14,6 +14,8 @@ export const refusalsZh: Record<string, string> = {
   'exchange.emergency_ended': '这次应急查询已经结束，不能再查看。',
   'exchange.emergency_not_allowed': '贵部门不在可使用应急查询的名单内。',
   'exchange.emergency_not_needed': '贵部门本可按常规方式查看这种证照，请使用常规方式。',
+  'exchange.emergency_other_use':
+    '这次应急查询的用途不同：查看证照的不能提问，提问的不能查看证照。',
   'exchange.emergency_reviewed': '这次应急查询已经复核过。',
   'exchange.emergency_unreviewed': '您对此人的上一次应急查询须先由另一名工作人员复核。',
   'exchange.identifier_in_text': '事由或案件编号中含有身份号码。请删去号码后重新提交。',

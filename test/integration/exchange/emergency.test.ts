@@ -3,7 +3,17 @@ import { sql } from 'drizzle-orm';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Actor, ROLES, type Role } from '../../../identity/index.ts';
 import { databaseFault, type JsonObject, systemScope } from '../../../platform/index.ts';
-import { CANTEEN, codeOf, issued, LI, marriage, officer, WANG, withExchange } from './house.ts';
+import {
+  CANTEEN,
+  codeOf,
+  department,
+  issued,
+  LI,
+  marriage,
+  officer,
+  WANG,
+  withExchange,
+} from './house.ts';
 
 const house = withExchange({ queue: 'stopped' });
 const HOUR = 3_600_000;
@@ -219,4 +229,158 @@ test('is listed to auditors with its reason, and that look is logged too', async
     .findEntries({ type: 'audit.emergencies_read', limit: 1 });
   expect(entry).toMatchObject({ department: 'audit', outcome: 'ok' });
   expect(await codeOf(house.exchange.listAllEmergencies(nurse))).toBe('identity.scope_missing');
+});
+
+describe('a question in an emergency', () => {
+  // Market supervision has no agreement with civil affairs.
+  let marketSerial = 0;
+  const inspector = (): Actor => {
+    marketSerial += 1;
+    return officer(`market-desk-${100 + marketSerial}`, 'desk');
+  };
+  const marketApprover = officer('market-approver-1', 'approver');
+  beforeAll(() => house.exchange.allowEmergencies(house.database.db, 'market'));
+
+  /** After an explosion: is Li, who lies there, married? */
+  const question = (changes: JsonObject = {}): JsonObject => {
+    const { licenceType, fields, ...rest } = emergency();
+    return { ...rest, service: 'VS-MARITAL', ...changes };
+  };
+  const openedQuestion = async (actor: Actor, changes: JsonObject = {}) =>
+    (await house.exchange.openEmergency(actor, question(changes))).id;
+  const declared = (word: string) => ({ params: { declared: word } });
+  const ask = (actor: Actor, id: string, word = 'married') =>
+    house.exchange.askEmergency(actor, id, declared(word), { waitSeconds: 20 });
+
+  test('is asked without an agreement, and answered as little as to anybody', async () => {
+    const actor = inspector();
+    const open = await house.exchange.openEmergency(actor, question());
+    expect(open).toMatchObject({
+      service: 'VS-MARITAL',
+      licenceType: null,
+      state: 'open',
+      fields: expect.arrayContaining(['matches']),
+    });
+    const asked = await ask(actor, open.id);
+    expect(asked).toMatchObject({ state: 'answered', answer: { matches: true } });
+    expect(Object.keys(asked.answer ?? {}).sort()).toEqual(open.fields.toSorted());
+    const { items } = await house.exchange.listEmergencies(actor);
+    expect(items.map(({ id, looks }) => [id, looks])).toEqual([[open.id, 1]]);
+  });
+
+  test('is told to its subject within seven days, question, answer and each later look', async () => {
+    const actor = inspector();
+    const { id } = await ask(actor, await openedQuestion(actor));
+    await house.exchange.getVerification(actor, id);
+    const log = house.audit.as(systemScope);
+    for (const type of ['emergency.asked', 'verification.answered', 'answer.read']) {
+      const entries = await log.findEntries({ type, limit: 20 });
+      const entry = entries.find(({ verification }) => verification === id);
+      const delay = (entry?.discloseAt?.getTime() ?? 0) - (entry?.at.getTime() ?? 0);
+      expect([type, Math.abs(delay - 7 * 24 * HOUR) < 60_000]).toEqual([type, true]);
+    }
+  });
+
+  test('waits for no consent, and may be for an officer to answer', async () => {
+    const actor = inspector();
+    const id = await openedQuestion(actor, { service: 'VS-NOCRIME' });
+    const asked = await house.exchange.askEmergency(actor, id, {
+      params: { post_kind: 'teacher' },
+    });
+    expect(asked.state).toBe('dispatched');
+    const consents = await house.ownerSql`
+      select from exchange.consents where verification_id = ${asked.id}`;
+    expect(consents).toHaveLength(0);
+    const clerk = officer('police-provider-1', 'provider');
+    const { items } = await house.exchange.listQuestions(clerk, { limit: 200 });
+    expect(items.map((one) => one.id)).toContain(asked.id);
+  });
+
+  test('is hers alone who opened it, until another officer has reviewed it', async () => {
+    const actor = inspector();
+    const id = await openedQuestion(actor);
+    const asked = await ask(actor, id);
+    expect((await house.exchange.getVerification(actor, asked.id)).state).toBe('answered');
+    const colleague = inspector();
+    const codes = async () => [
+      await codeOf(ask(colleague, id)),
+      await codeOf(house.exchange.getVerification(colleague, asked.id)),
+      await codeOf(house.exchange.getVerification(department('market'), asked.id)),
+    ];
+    const notHers = [
+      'exchange.emergency_not_found',
+      'exchange.verification_not_found',
+      'exchange.verification_not_found',
+    ];
+    expect(await codes()).toEqual(notHers);
+    await review(marketApprover, id);
+    expect(await codes()).toEqual(notHers);
+    expect([
+      await codeOf(ask(actor, id)),
+      await codeOf(house.exchange.getVerification(actor, asked.id)),
+    ]).toEqual(['exchange.emergency_ended', 'exchange.verification_not_found']);
+  });
+
+  test('can’t be asked after its end, nor to guess, nor what the service does not take', async () => {
+    const actor = inspector();
+    const id = await openedQuestion(actor, { minutes: 5 });
+    expect(
+      await codeOf(house.exchange.askEmergency(actor, id, { params: { declared: 'who knows' } })),
+    ).toBe('exchange.params_invalid');
+    expect(await codeOf(ask(actor, id, 'married'))).toBe('not refused');
+    expect(await codeOf(ask(actor, id, 'divorced'))).toBe('not refused');
+    expect(await codeOf(ask(actor, id, 'widowed'))).toBe('exchange.probing');
+    // What was refused was no use of it.
+    const { items } = await house.exchange.listEmergencies(actor);
+    expect(items.find((one) => one.id === id)?.looks).toBe(2);
+    await house.setClockOffset(6 * 60_000);
+    expect(await codeOf(ask(actor, id))).toBe('exchange.emergency_ended');
+  });
+
+  test('is opened only where no agreement leads, for a service that there is', async () => {
+    await house.exchange.allowEmergencies(house.database.db, 'housing');
+    await house.exchange.allowEmergencies(house.database.db, 'civil');
+    const cases: [Actor, JsonObject, string][] = [
+      [officer('housing-desk-7', 'desk'), {}, 'exchange.emergency_not_needed'],
+      [officer('civil-desk-7', 'desk'), {}, 'exchange.emergency_not_needed'],
+      [inspector(), { service: 'VS-NONE' }, 'exchange.request_invalid'],
+      [inspector(), { licenceType: 'LT-MARRIAGE' }, 'exchange.request_invalid'],
+      [inspector(), { fields: ['matches'] }, 'exchange.request_invalid'],
+    ];
+    for (const [actor, changes, code] of cases) {
+      const refused = codeOf(house.exchange.openEmergency(actor, question(changes)));
+      expect([changes, await refused]).toEqual([changes, code]);
+    }
+  });
+
+  test('and a look at licences are different things', async () => {
+    const actor = inspector();
+    const [asking, reading] = [await openedQuestion(actor), await opened(actor)];
+    expect([
+      await codeOf(house.exchange.readEmergency(actor, asking)),
+      await codeOf(ask(actor, reading)),
+    ]).toEqual(['exchange.emergency_other_use', 'exchange.emergency_other_use']);
+    expect(await codeOf(openedQuestion(actor))).toBe('exchange.emergency_unreviewed');
+  });
+
+  test('stands on exactly one ground in the database', async () => {
+    const actor = inspector();
+    const { id } = await ask(actor, await openedQuestion(actor));
+    const [row] = await house.ownerSql`
+      select agreement_id, emergency_id from exchange.verifications where id = ${id}`;
+    expect(row).toMatchObject({ agreement_id: null, emergency_id: expect.any(String) });
+    for (const change of [
+      house.ownerSql`insert into exchange.verifications
+        select (jsonb_populate_record(v, jsonb_build_object('id', gen_random_uuid(),
+          'emergency_id', null))).* from exchange.verifications v where v.id = ${id}`,
+      house.ownerSql`insert into exchange.verifications
+        select (jsonb_populate_record(v, jsonb_build_object('id', gen_random_uuid(),
+          'agreement_id', gen_random_uuid(), 'agreement_version', 1))).*
+        from exchange.verifications v where v.id = ${id}`,
+    ]) {
+      await expect(change).rejects.toMatchObject({
+        constraint_name: 'verifications_one_ground',
+      });
+    }
+  });
 });
