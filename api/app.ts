@@ -5,6 +5,7 @@ import { admit } from './admit.ts';
 import { agreementRoutes } from './agreements.ts';
 import { alertRoutes } from './alerts.ts';
 import { allowedMethods } from './allowed-methods.ts';
+import { answerProposalRoutes } from './answer-proposals.ts';
 import { auditRoutes } from './audit.ts';
 import { auditActRoutes } from './audit-acts.ts';
 import { authenticate } from './authenticate.ts';
@@ -116,6 +117,7 @@ export function createApp(services: Services) {
     .route('/v1', erasureRoutes(services))
     .route('/v1/public', publicRoutes(services))
     .route('/v1', verificationRoutes(services))
+    .route('/v1', answerProposalRoutes(services))
     .route('/v1', delegationRoutes(services))
     .route('/v1', officerRoutes(services))
     .route('/v1', emergencyRoutes(services))

@@ -9,6 +9,7 @@ import type { EndVerification } from './ending.ts';
 import { exchangeErrors } from './errors.ts';
 import { checkFreeTexts } from './free-text.ts';
 import type { OrganisationBook } from './organisation-book.ts';
+import type { Proposals } from './proposals.ts';
 import { actorKey, departmentOf, entryAbout, openRequest } from './request.ts';
 import { findVerification, type VerificationRow } from './request-store.ts';
 import { type Page, pageLimit, pageOf } from './requests.ts';
@@ -26,6 +27,8 @@ export interface QuestionOutline {
   deadline: string;
   isClaimed: boolean;
   isClaimedByMe: boolean;
+  /** An answer waits for another officer's approval. */
+  isProposed: boolean;
 }
 
 /** A claimed question, whole. */
@@ -38,6 +41,10 @@ export interface Question extends QuestionOutline {
   purpose: string;
   caseId: string;
   answerSchema: JsonObject;
+  /** Another officer must approve the answer. */
+  answerFourEyes: boolean;
+  /** Why the last proposed answer came back. */
+  sentBack: string | null;
 }
 
 const AnswerInput = z.strictObject({ answer: z.record(z.string(), z.json()) });
@@ -50,10 +57,10 @@ const RefuseInput = z.strictObject({
 export function createDesk(
   deps: Pick<ExchangeDeps, 'database' | 'identity' | 'audit' | 'cityTz'>,
   book: ServiceBook,
-  parts: { end: EndVerification; organisations: OrganisationBook },
+  parts: { end: EndVerification; organisations: OrganisationBook; proposals: Proposals },
 ) {
   const { database, identity, audit, cityTz } = deps;
-  const { end, organisations } = parts;
+  const { end, organisations, proposals } = parts;
 
   /** The open question and its verification, locked; not found outside the provider. */
   async function lock(
@@ -82,7 +89,12 @@ export function createDesk(
     act: (tx: Tx, row: VerificationRow) => Promise<void>,
   ): Promise<{ id: string; state: string }> {
     const row = await database.as(rowScopeOf(actor)).transaction(async (tx) => {
-      const { row } = await lock(tx, actor, readId(id, notFound));
+      const { row, question } = await lock(tx, actor, readId(id, notFound));
+      if (question.proposalId !== null) {
+        throw exchangeErrors.answer_proposed(
+          'An answer waits for approval. Withdraw it first to answer otherwise or to refuse.',
+        );
+      }
       await act(tx, row);
       return findVerification(tx, id);
     });
@@ -132,6 +144,8 @@ export function createDesk(
           purpose: request.purpose,
           caseId: request.caseId,
           answerSchema: definition.answerSchema,
+          answerFourEyes: definition.answerFourEyes,
+          sentBack: await proposals.sentBackOf(tx, row, question),
         };
         return { shown, stageId };
       });
@@ -140,12 +154,15 @@ export function createDesk(
       return { ...shown, requesterName };
     },
 
-    /** Answers a question; checked against the service's schema, then cut to what may leave. */
+    /**
+     * Answers a question; checked against the service's schema, then cut to what may leave. Where the
+     * service asks for two officers the question stays open until another approves.
+     */
     answerQuestion(actor: Actor, id: string, written: unknown) {
       return finish(actor, id, async (tx, row) => {
         const { answer } = read(AnswerInput, written);
         const service = await book.getVersion(tx, row.service, row.serviceVersion);
-        const { answerSchema, minimalDisclosure } = service.definition;
+        const { answerSchema, minimalDisclosure, answerFourEyes } = service.definition;
         const faults = service.checkAnswer(answer, '/answer');
         if (!hasNoFaults(faults)) {
           throw exchangeErrors.answer_invalid('The answer is not as the service promises it.', {
@@ -157,8 +174,10 @@ export function createDesk(
           minimalFields: minimalDisclosure.fields,
           agreementFields: row.disclosed,
         });
+        if (answerFourEyes) return proposals.propose(tx, actor, row, disclosed);
         const asOf = cityDay(new Date(row.readAt), cityTz);
-        await end(tx, actor, row, { state: 'answered', answer: disclosed, asOf });
+        const by = { answeredBy: actorKey(actor), approvedBy: null, fourEyes: false };
+        return end(tx, actor, row, { state: 'answered', answer: disclosed, asOf, by });
       });
     },
 
@@ -182,6 +201,7 @@ function outlineOf(row: QuestionRow, actor: Actor): QuestionOutline {
     deadline: new Date(row.deadline).toISOString(),
     isClaimed: row.claimedBy !== null,
     isClaimedByMe: row.claimedBy === actorKey(actor),
+    isProposed: row.proposalId !== null,
   };
 }
 

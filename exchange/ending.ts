@@ -5,7 +5,12 @@ import { canonicalJson, type JsonObject, type Tx } from '../platform/index.ts';
 import { expirePending } from './consent-store.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { type About, entryAbout, openRequest, type SealedRequest } from './request.ts';
-import { type EndingContent, endVerification, type VerificationRow } from './request-store.ts';
+import {
+  type EndingContent,
+  endVerification,
+  type HandedBy,
+  type VerificationRow,
+} from './request-store.ts';
 import type { Service, ServiceBook } from './service-book.ts';
 import type { FinalState } from './verification.ts';
 
@@ -14,7 +19,7 @@ export class AlreadyEnded extends Error {}
 
 /** What a verification ends with. */
 export type Outcome =
-  | { state: 'answered'; answer: JsonObject; asOf: string }
+  | { state: 'answered'; answer: JsonObject; asOf: string; by?: HandedBy }
   | { state: 'refused'; reason: string; text: string }
   | { state: 'failed' | 'expired' | 'cancelled' };
 
@@ -76,7 +81,8 @@ export async function sealContent(
   const text = Buffer.from(canonicalJson(kept.content), 'utf8');
   const sealed = await identity.sealFor(tx, subjectId, text, contentContext(id));
   const { answerRetentionDays: retentionDays } = definition;
-  return { kind: kept.kind, sealed, asOf: kept.asOf, retentionDays };
+  const by = outcome.state === 'answered' ? (outcome.by ?? null) : null;
+  return { kind: kept.kind, sealed, asOf: kept.asOf, retentionDays, by };
 }
 
 /** Binds endings to the rooms below. */

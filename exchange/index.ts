@@ -9,6 +9,7 @@ export type { Question, QuestionOutline } from './desk.ts';
 export type { Emergency, EmergencyLook } from './emergencies.ts';
 export { exchangeErrors } from './errors.ts';
 export type { ExchangeJob } from './jobs.ts';
+export type { Proposal, ProposalOutline } from './proposals.ts';
 export type { ReadLicence } from './reading.ts';
 export type { Page } from './requests.ts';
 export { createExchange, type Exchange } from './service.ts';

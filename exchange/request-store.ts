@@ -60,6 +60,14 @@ export interface EndingContent {
   sealed: Buffer;
   asOf: string | null;
   retentionDays: number;
+  /** Who answered by hand, and who approved it; null where a rule did. */
+  by: HandedBy | null;
+}
+
+export interface HandedBy {
+  answeredBy: string | null;
+  approvedBy: string | null;
+  fourEyes: boolean;
 }
 
 /** How a verification ends. */
@@ -194,9 +202,12 @@ export async function endVerification(
 function keep(content: EndingContent): SQL {
   return sql`, kept as (
     insert into exchange.answers
-      (verification_id, subject_id, kind, content_sealed, as_of, answered_at, erase_after)
+      (verification_id, subject_id, kind, content_sealed, as_of, answered_at, erase_after,
+       answered_by, approved_by, four_eyes)
     select id, subject_id, ${content.kind}, ${content.sealed}, ${content.asOf}::date, ended_at,
-      ended_at + make_interval(days => ${content.retentionDays})
+      ended_at + make_interval(days => ${content.retentionDays}),
+      ${content.by?.answeredBy ?? null}::text, ${content.by?.approvedBy ?? null}::text,
+      ${content.by?.fourEyes ?? false}::boolean
     from ended
   )`;
 }

@@ -194,6 +194,9 @@ export const answers = exchangeSchema.table(
     answeredAt: moment('answered_at').notNull(),
     eraseAfter: moment('erase_after').notNull(),
     erasedAt: moment('erased_at'),
+    answeredBy: text('answered_by'),
+    approvedBy: text('approved_by'),
+    fourEyes: boolean('four_eyes').notNull().default(false),
   },
   (table) => [index().on(table.eraseAfter).where(sql`content_sealed is not null`)],
 );
@@ -234,6 +237,11 @@ export const questions = exchangeSchema.table(
     claimedBy: text('claimed_by'),
     claimedAt: moment('claimed_at'),
     askedBy: text('asked_by'),
+    proposalId: uuid('proposal_id'),
+    proposalSealed: bytea('proposal_sealed'),
+    proposedBy: text('proposed_by'),
+    approvedBy: text('approved_by'),
+    sentBackSealed: bytea('sent_back_sealed'),
   },
   (table) => [index('questions_of_provider').on(table.providerId, table.deadline)],
 );

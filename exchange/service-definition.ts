@@ -45,6 +45,8 @@ export const ServiceDefinition = z.strictObject({
   citizenVisibility: z.enum(['immediate', 'delayed']).default('immediate'),
   /** Two officers of the provider must approve an agreement over it. */
   fourEyes: z.boolean().default(false),
+  /** An answer given by hand takes two officers: one proposes it, another approves. */
+  answerFourEyes: z.boolean().default(false),
   answerRetentionDays: z.int().min(1).max(3650),
   replacesPaperZh: line.optional(),
   rule: AnswerRule.optional(),

@@ -13,6 +13,7 @@ import { forgetSubject, hasOpenQuestions, verificationsAbout } from './erasure-s
 import { createJobs } from './jobs.ts';
 import { createOrganisationBook } from './organisation-book.ts';
 import { createOutcomes } from './outcome.ts';
+import { createProposals } from './proposals.ts';
 import { createReading } from './reading.ts';
 import { createReceiptKeeper } from './receipt-keeper.ts';
 import { createRequests } from './requests.ts';
@@ -35,6 +36,8 @@ export function createExchange(deps: ExchangeDeps) {
   const answering = createAnswering(deps, book, { end, outcomeOf });
   const receipts = createReceiptKeeper(deps);
   const showing = createShowing(deps, { book, organisations, receipts });
+  const proposals = createProposals(deps, book, { end, organisations });
+  const { withdrawAnswer, listProposals, readProposal, approveAnswer, returnAnswer } = proposals;
   const records = createAgreementRecords(deps, book);
   const { put, ask } = createAsk(deps, { accept, showing, wakeUps });
   const emergencies = createEmergencies(deps, book, { put });
@@ -49,7 +52,12 @@ export function createExchange(deps: ExchangeDeps) {
     getVerification: showing.getVerification,
     receiptOf: showing.receiptOf,
     ...createRequests(deps, { end, showing }),
-    ...createDesk(deps, book, { end, organisations }),
+    ...createDesk(deps, book, { end, organisations, proposals }),
+    withdrawAnswer,
+    listProposals,
+    readProposal,
+    approveAnswer,
+    returnAnswer,
     ...createConsents(deps, book, { end, organisations, wakeUps }),
     ...createReading(deps),
     ...emergencies,

@@ -30,6 +30,7 @@ export function AskPage(props: AskProps) {
       <h1>{words.title}</h1>
       <p class="lead">{words.lead}</p>
       <p>
+        <a href="/desk/questions">{text.questions.title}</a> ·{' '}
         <a href="/desk/emergencies">{text.emergencies.title}</a> ·{' '}
         <a href="/desk/post">{text.rights.post}</a>
       </p>
@@ -103,7 +104,7 @@ function AskForm({ c, chosen, citationOf, values, error }: AskProps & { chosen: 
         required={true}
         errors={errors}
       />
-      <ParamFields c={c} service={chosen} values={values} errors={errors} />
+      <SchemaFields c={c} schema={chosen.paramsSchema} values={values} errors={errors} />
       <Field
         name="legalBasis"
         label={words.legalBasis}
@@ -131,22 +132,22 @@ function AskForm({ c, chosen, citationOf, values, error }: AskProps & { chosen: 
   );
 }
 
-/** A field for each parameter of a service. */
-export function ParamFields({
+/** A field for each property of a schema, named `params-…`, as paramsFromForm reads them. */
+export function SchemaFields({
   c,
-  service,
+  schema: whole,
   values,
   errors,
   within,
 }: {
   c: PageContext;
-  service: Service;
+  schema: unknown;
   values: Record<string, string>;
   errors?: Told['fields'] | undefined;
   within?: string | undefined;
 }) {
-  const required = new Set((service.paramsSchema as { required?: string[] }).required ?? []); // as above
-  return Object.entries(propertiesOf(service.paramsSchema)).map(([name, schema]) => (
+  const required = new Set((whole as { required?: string[] }).required ?? []); // a published schema
+  return Object.entries(propertiesOf(whole)).map(([name, schema]) => (
     <Field
       name={`params-${name}`}
       within={within}

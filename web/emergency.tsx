@@ -1,7 +1,7 @@
 // Emergencies at a desk and before auditors: open one, look, ask, review, and all there were.
 import type { Emergency, EmergencyLook } from '../exchange/index.ts';
 import { AuditSections } from './audit-sections.tsx';
-import { ParamFields, type Service, serviceName } from './desk.tsx';
+import { SchemaFields, type Service, serviceName } from './desk.tsx';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
 import { type PropertySchema, type Told, titleWords, valueWords } from './words.ts';
 
@@ -35,6 +35,9 @@ export function EmergenciesPage(props: DeskProps) {
     <Frame c={c} title={words.title} at="desk">
       <h1>{words.title}</h1>
       <p class="lead">{words.lead}</p>
+      <p>
+        <a href="/desk/questions">{c.get('text').questions.title}</a>
+      </p>
       {error ? <ErrorSummary c={c} detail={error.detail} fields={error.fields} /> : null}
       {mayOpen ? <OpenForm {...props} /> : null}
       <h2>{words.list}</h2>
@@ -221,9 +224,9 @@ function Acts({ c, one, mayReview, serviceOf, values, error }: DeskProps & { one
         <form class="stack" method="post" action={`/desk/emergencies/${one.id}/ask`}>
           <FormToken c={c} />
           <p class="notice">{questionOf(c, service)}</p>
-          <ParamFields
+          <SchemaFields
             c={c}
-            service={service}
+            schema={service.paramsSchema}
             within={one.id}
             values={values.asked === one.id ? values : {}}
             errors={values.asked === one.id ? error?.fields : undefined}

@@ -19,6 +19,7 @@ import { orgRoutes } from './org-routes.tsx';
 import { type PageContext, type PageEnv, pageFrame } from './page.tsx';
 import { PAGE_RIGHTS } from './page-rights.ts';
 import { passkeyRoutes } from './passkey-routes.tsx';
+import { questionPages } from './question-routes.tsx';
 import { sessionsRoutes } from './sessions-routes.tsx';
 import { signInRoutes } from './sign-in-routes.tsx';
 import { signedInRoutes } from './signed-in-routes.tsx';
@@ -85,6 +86,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', opsPartyRoutes(deps));
   framed.route('/', opsRightsRoutes(deps));
   framed.route('/', emergencyPages(deps));
+  framed.route('/', questionPages(deps));
   framed.route('/', opsErasureRoutes(deps));
   framed.route('/', delegationRoutes(deps));
   framed.route('/', passkeyRoutes(deps));

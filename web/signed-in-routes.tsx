@@ -103,8 +103,9 @@ export function signedInRoutes(deps: PageDeps) {
     .get('/desk', async (c) => {
       requireKind(c, 'officer');
       const { roles } = c.get('actor');
-      if (roles.includes('approver') && !roles.includes('desk')) {
-        return c.redirect('/desk/emergencies', 303);
+      if (!roles.includes('desk')) {
+        if (roles.includes('approver')) return c.redirect('/desk/emergencies', 303);
+        if (roles.includes('provider')) return c.redirect('/desk/questions', 303);
       }
       return c.html(await askPage(c, c.req.query('service'), {}));
     })

@@ -40,6 +40,7 @@ test('a manual question waits at its provider’s desk, with nothing of its subj
     deadline: asked.deadline,
     isClaimed: false,
     isClaimedByMe: false,
+    isProposed: false,
   });
   expect(await listed(asked.id, officer('health-provider-1', 'provider'))).toBeUndefined();
 });
