@@ -112,7 +112,8 @@ export async function compose(options: ComposeOptions) {
     clock,
     ids,
     logger,
-    signer: keystore.mayLoad('log') ? keystore.logKey : verifyOnly(keystore.logPublicKey),
+    signer: keystore.logKeys.first,
+    laterSigner: keystore.logKeys.find,
     origin: `${new URL(options.firstPublicUrl).host}/log`,
     headFile: join(config.dataDir, 'log-head.json'),
     policy: readLogPolicy(config.logPolicy),
@@ -260,6 +261,7 @@ export async function compose(options: ComposeOptions) {
     erasures,
     vigilance,
     citationOf,
+    logKeys: keystore.logKeys,
     sessionCookie: sessionCookie(publicUrl),
     deviceCookie: deviceCookie(publicUrl),
     flowCookie: flowCookie(publicUrl),
@@ -308,12 +310,4 @@ export async function compose(options: ComposeOptions) {
       }
     },
   };
-}
-
-/** The log's key for a process that never signs with it. */
-function verifyOnly(publicKey: Buffer) {
-  const sign = (): Buffer => {
-    throw new TypeError('Only the role that sequences the log signs its checkpoints.');
-  };
-  return { publicKey, sign };
 }

@@ -1,6 +1,6 @@
 // What lets others check us: status lists, certificates, time-stamps, issuer keys, type metadata, the log's heads and tiles.
-import { Hono } from 'hono';
-import { parseTilePath } from '../audit/index.ts';
+import { type Context, Hono } from 'hono';
+import { keyListOf, parseTilePath } from '../audit/index.ts';
 import type { AppError } from '../platform/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
@@ -61,7 +61,13 @@ export function trustMaterialRoutes({
       );
       return c.json(metadata, 200, { 'Cache-Control': aDay });
     })
-    .get('/log/vkey', (c) => c.text(`${audit.vkey}\n`))
+    .get('/log/vkey', async (c) => {
+      await audit.life();
+      return c.text(`${audit.vkey}\n`);
+    })
+    .get('/log/vkeys', async (c) =>
+      c.json(keyListOf(await audit.life()), 200, { 'Cache-Control': 'public, max-age=1' }),
+    )
     .get('/log/checkpoint', async (c) => {
       const note = await audit.checkpoint();
       if (note === null) throw notFound('checkpoint yet');
@@ -69,13 +75,34 @@ export function trustMaterialRoutes({
     })
     .get('/log/tile/:path{.+}', async (c) => {
       const address = parseTilePath(c.req.param('path'));
-      const bytes = address && (await audit.tile(address.level, address.n, address.width));
-      if (!bytes) throw notFound('tile');
-      return new Response(new Uint8Array(bytes), {
-        headers: {
-          'Content-Type': 'application/octet-stream',
-          'Cache-Control': immutable,
-        },
-      });
+      return tile(address ? await audit.tile(address.level, address.n, address.width) : null);
+    })
+    .get('/log/epochs/:number', async (c) => {
+      const { epochs, notes } = await audit.life();
+      const statement = epochs.find(({ number }) => number === numberOf(c))?.statement;
+      const note = statement && notes[statement.number - 1];
+      if (note === undefined) throw notFound('statement of an epoch');
+      return c.text(note, 200, { 'Cache-Control': immutable });
+    })
+    .get('/log/epochs/:number/checkpoint', async (c) => {
+      const note = await audit.checkpointOf(numberOf(c));
+      if (note === null) throw notFound('checkpoint');
+      return c.text(note, 200, { 'Cache-Control': 'public, max-age=1' });
+    })
+    .get('/log/epochs/:number/tile/:path{.+}', async (c) => {
+      const address = parseTilePath(c.req.param('path'));
+      return tile(address ? await audit.tileOf(numberOf(c), address) : null);
     });
+}
+
+function numberOf(c: Context): number {
+  const text = c.req.param('number') ?? '';
+  return /^[1-9]\d{0,5}$/.test(text) ? Number(text) : 0;
+}
+
+function tile(bytes: Buffer | null): Response {
+  if (!bytes) throw notFound('tile');
+  return new Response(new Uint8Array(bytes), {
+    headers: { 'Content-Type': 'application/octet-stream', 'Cache-Control': immutable },
+  });
 }

@@ -2,8 +2,9 @@
 // neither. Refused while too much waits for the sequencer: an act that can't be logged must not be.
 import type { Clock, Database, Ids, Logger, Metrics, Tx } from '../platform/index.ts';
 import { auditErrors } from './errors.ts';
-import { type LeafDraft, makeLeaf } from './leaf.ts';
-import { countStaged, insertStaged, type StagedRow } from './store.ts';
+import type { LeafDraft } from './leaf.ts';
+import { stagedRow } from './staged-row.ts';
+import { countStaged, insertStaged } from './store.ts';
 
 // As many as Tessera leaves outstanding: half a second's work of the sequencer on a slow machine, so who is
 // taken in is done long before the five seconds she waits are over.
@@ -41,25 +42,6 @@ export function createAppend({ database, clock, ids, logger, metrics }: AppendDe
     );
   }
 
-  function toRow(draft: LeafDraft): StagedRow {
-    const id = ids.uuid();
-    const at = clock.now();
-    return {
-      id,
-      leaf: makeLeaf(draft, id, at, ids),
-      at,
-      type: draft.type,
-      outcome: draft.outcome,
-      department: draft.department,
-      actor: draft.actor,
-      service: draft.service ?? null,
-      subjectTag: draft.tags?.subject ?? null,
-      caseTag: draft.tags?.case ?? null,
-      sealed: draft.sealed ?? null,
-      discloseAt: draft.discloseAt ?? null,
-    };
-  }
-
   async function appendMany(tx: Tx, drafts: readonly LeafDraft[]): Promise<{ stageId: string }[]> {
     countSometimes();
     if (isFull) {
@@ -67,7 +49,7 @@ export function createAppend({ database, clock, ids, logger, metrics }: AppendDe
         retryAfterSeconds: 2,
       });
     }
-    const rows = drafts.map(toRow);
+    const rows = drafts.map((draft) => stagedRow(draft, { clock, ids }));
     for (let at = 0; at < rows.length; at += insertAtOnce) {
       await insertStaged(tx, rows.slice(at, at + insertAtOnce));
     }

@@ -2,11 +2,9 @@
 import { auditErrors } from './errors.ts';
 import {
   decodeBase64,
-  formatVkey,
   type NoteSigner,
   type NoteVerifier,
   openNote,
-  parseVkey,
   signNote,
 } from './signed-note.ts';
 
@@ -16,10 +14,14 @@ export interface TreeHead {
   root: Buffer;
 }
 
-/** Signs the head of the log `origin`; the key bears the origin as its name. */
-export function signCheckpoint(origin: string, head: TreeHead, signer: NoteSigner): string {
+/** Signs the head of the log `origin`; its keys bear the origin as their name. */
+export function signCheckpoint(
+  origin: string,
+  head: TreeHead,
+  ...signers: [NoteSigner, ...NoteSigner[]]
+): string {
   const text = `${origin}\n${head.size}\n${head.root.toString('base64')}\n`;
-  return signNote(text, origin, signer);
+  return signNote(text, origin, ...signers);
 }
 
 /** What a checkpoint's text says, nothing verified; undefined when it is none. */
@@ -31,16 +33,15 @@ export function readCheckpoint(text: string): (TreeHead & { origin: string }) | 
   return origin && isHead ? { origin, size: Number(size), root: hash } : undefined;
 }
 
-/** The head in a checkpoint of the log whose key is `verifier`; refuses any other note. */
-export function openCheckpoint(note: string, verifier: NoteVerifier): TreeHead {
-  const head = readCheckpoint(openNote(note, [verifier]).text);
-  if (head?.origin !== verifier.name) {
+/** The head in a checkpoint of the log with this key, or one of these; refuses any other note. */
+export function openCheckpoint(
+  note: string,
+  verifiers: NoteVerifier | readonly NoteVerifier[],
+): TreeHead {
+  const { text, signedBy } = openNote(note, 'name' in verifiers ? [verifiers] : verifiers);
+  const head = readCheckpoint(text);
+  if (head === undefined || !signedBy.includes(head.origin)) {
     throw auditErrors.note_invalid('This note is not a checkpoint of this log.');
   }
   return { size: head.size, root: head.root };
-}
-
-/** The verifier for a log's own key. */
-export function verifierOf(origin: string, signer: NoteSigner): NoteVerifier {
-  return parseVkey(formatVkey(origin, signer.publicKey));
 }

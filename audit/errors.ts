@@ -10,5 +10,11 @@ export const auditErrors = errorCatalogue('audit', {
   head_mismatch: 'unavailable',
   note_invalid: 'malformed',
   proof_invalid: 'malformed',
+  /** Nothing is lost: a new epoch has nothing to state. */
+  epoch_not_needed: 'conflict',
+  /** A process leads the log: it is to be stopped first. */
+  log_is_led: 'conflict',
+  /** A rotation of the log's key stands at another step. */
+  rotation_state: 'conflict',
   policy_invalid: 'invalid',
 });

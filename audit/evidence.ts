@@ -2,8 +2,9 @@
 // the hashes that show it. Checked by anyone with the log's key alone, no network.
 import { z } from 'zod';
 import { openCheckpoint, type TreeHead } from './checkpoint.ts';
+import { followKeys, originOf, verifiersOf } from './life.ts';
 import { foldRight, nodeHash, perfectSubtrees } from './merkle-tree.ts';
-import { decodeBase64, type NoteVerifier } from './signed-note.ts';
+import { decodeBase64, type NoteVerifier, parseVkey } from './signed-note.ts';
 import { hashSubtrees, type ReadTile } from './tiles.ts';
 
 const Hashes = z.array(z.string());
@@ -13,8 +14,10 @@ export const Evidence = z.object({
   what: z.literal('yihao log evidence v1'),
   /** two_roots: one size, two trees. fork: the larger tree is no continuation of the smaller. */
   kind: z.enum(['two_roots', 'fork', 'rollback']),
-  /** The log's key. */
+  /** The log's key, as it was trusted. */
   log: z.string(),
+  /** Where the log has had other keys since: its list of them (GET /log/vkeys). */
+  keys: z.string().optional(),
   /** The checkpoint known first, and the one shown after it, as they were signed. */
   known: z.string(),
   shown: z.string(),
@@ -39,12 +42,15 @@ export async function compareCheckpoints(
     shown,
     log,
     vkey,
+    keys,
     at,
   }: {
     known: string;
     shown: string;
-    log: NoteVerifier;
+    /** Its keys, any of which may have signed. */
+    log: readonly NoteVerifier[];
     vkey: string;
+    keys?: string | undefined;
     at: Date;
   },
   readTile: ReadTile,
@@ -53,6 +59,7 @@ export async function compareCheckpoints(
   const base = {
     what: 'yihao log evidence v1' as const,
     log: vkey,
+    ...(keys !== undefined && { keys }),
     known,
     shown,
     shownAt: at.toISOString(),
@@ -76,9 +83,18 @@ export async function compareCheckpoints(
   return { kind: 'evidence', evidence: { ...base, kind: 'fork', subtrees } };
 }
 
-/** What a piece of evidence shows, checked anew; undefined when it shows nothing. */
-export function judgeEvidence(evidence: Evidence, log: NoteVerifier): string | undefined {
+/**
+ * What a piece of evidence shows against the log with this key, checked anew; undefined when it shows
+ * nothing.
+ */
+export function judgeEvidence(evidence: Evidence, vkey: string): string | undefined {
+  const log =
+    evidence.keys === undefined
+      ? [parseVkey(vkey)]
+      : followKeys(vkey, evidence.keys).epochs.flatMap(verifiersOf);
   const [known, shown] = [openCheckpoint(evidence.known, log), openCheckpoint(evidence.shown, log)];
+  // Two names are two logs: what the later one took over is what it states.
+  if (originOf(evidence.known) !== originOf(evidence.shown)) return undefined;
   if (known.size === shown.size) {
     return known.root.equals(shown.root)
       ? undefined

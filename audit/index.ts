@@ -4,11 +4,25 @@ export type { EntryQuery, LogEntry } from './entries.ts';
 export { auditErrors } from './errors.ts';
 export { compareCheckpoints, Evidence, judgeEvidence } from './evidence.ts';
 export type { LeafDraft } from './leaf.ts';
+export {
+  followKeys,
+  keyListOf,
+  keysInUse,
+  type LogEpoch,
+  type LogLife,
+  openOfEpoch,
+  openOfLife,
+  takenOver,
+  verifiersOf,
+} from './life.ts';
 export type { MapKey } from './map/extend.ts';
 export type { CompletenessProof, ProvenList } from './map/prove.ts';
+export type { Loss } from './new-epoch.ts';
+export { growsFrom } from './proofs.ts';
 export { scopeOfLog, scopeOfTag } from './row-scope.ts';
 export { type Audit, type AuditDeps, createAudit, type WitnessState } from './service.ts';
-export { formatVkey, type NoteSigner, parseVkey } from './signed-note.ts';
+export { formatVkey, type NoteSigner, type NoteVerifier, parseVkey } from './signed-note.ts';
+export { openStatement, statementDigest } from './statement.ts';
 export { parseTilePath, type ReadTile, tilePath } from './tiles.ts';
 export type { VerifyReport } from './verify.ts';
 export {

@@ -35,6 +35,8 @@ export interface LeafDraft {
   tags?: { subject?: Buffer | undefined; case?: Buffer | undefined } | undefined;
   /** The subject is shown the entry from then on; it exists at once. */
   discloseAt?: Date | undefined;
+  /** Of an entry that tells of a statement of the log about itself: the statement's digest. */
+  statement?: string | undefined;
   traceparent?: string | undefined;
   /** What an edition of the map says of itself (docs/adr/0021). */
   map?: MapStatement | undefined;
@@ -76,6 +78,8 @@ export const Leaf = z.strictObject({
   case: digest.optional(),
   /** base64url(SHA-256(sealed)). */
   ct: digest.optional(),
+  /** The digest of a statement of the log about itself (statement.ts). */
+  statement: digest.optional(),
   trace: z.string().optional(),
   map: MapStatement.optional(),
 });
@@ -118,6 +122,7 @@ export function makeLeaf(draft: LeafDraft, id: string, at: Date, ids: Ids): stri
     purpose: purpose && commit(purpose),
     case: caseId && commit(caseId),
     ct: draft.sealed && sealedDigest(draft.sealed),
+    statement: draft.statement,
     trace: draft.traceparent,
     map: draft.map,
   };

@@ -11,6 +11,8 @@ import {
 import { createBell } from './bell.ts';
 import { signCheckpoint, type TreeHead } from './checkpoint.ts';
 import { auditErrors } from './errors.ts';
+import { keysInUse, type LogEpoch, takenOver } from './life.ts';
+import type { Lives } from './life-store.ts';
 import { growsFrom, rootOf } from './proofs.ts';
 import { findLastCheckpoint, insertCheckpoint, markPublished } from './sequence-store.ts';
 import type { NoteSigner } from './signed-note.ts';
@@ -29,15 +31,16 @@ export interface PublisherDeps {
   logger: Logger;
   metrics?: Metrics | undefined;
   readTile: ReadTile;
-  origin: string;
-  signer: NoteSigner;
+  lives: Lives;
+  /** The private half of one of the log's keys. */
+  signerOf(publicKey: Buffer): NoteSigner;
   headFile?: string | undefined;
   /** After a checkpoint may be shown. */
   onPublished?(): void;
 }
 
 export function createPublisher(deps: PublisherDeps) {
-  const { logDatabase, clock, logger, readTile, origin, signer, headFile } = deps;
+  const { logDatabase, clock, logger, readTile, lives, signerOf, headFile } = deps;
   const metrics = publisherMetrics(deps.metrics);
   let epoch: number | undefined;
   let running: Promise<void> | undefined;
@@ -48,6 +51,9 @@ export function createPublisher(deps: PublisherDeps) {
   async function publish(leaderEpoch: number): Promise<void> {
     const head = await getHead(logDatabase.db);
     const last = await findLastCheckpoint(logDatabase.db);
+    const { current } = await lives.read(logDatabase.db);
+    // A new epoch speaks first when its own first entry is in.
+    if (head.size <= takenOver(current)) return;
     if (last?.size === head.size && last.isPublished) return;
     const tree = { size: head.size, readTile };
     const isWhole = head.root.equals(await rootOf(tree));
@@ -56,7 +62,8 @@ export function createPublisher(deps: PublisherDeps) {
         `The tree of ${head.size} entries does not grow out of what was signed before. Nothing is signed. Run the audit verification.`,
       );
     }
-    const note = last?.size === head.size ? last.note : await signAndKeep(head, leaderEpoch);
+    const note =
+      last?.size === head.size ? last.note : await signAndKeep(head, current, leaderEpoch);
     if (note === undefined) return;
     if (headFile) await replaceFile(headFile, note);
     await markPublished(logDatabase.db, head.size, clock.now());
@@ -64,8 +71,16 @@ export function createPublisher(deps: PublisherDeps) {
     deps.onPublished?.();
   }
 
-  async function signAndKeep(head: TreeHead, leaderEpoch: number): Promise<string | undefined> {
-    const note = signCheckpoint(origin, head, signer);
+  async function signAndKeep(
+    head: TreeHead,
+    current: LogEpoch,
+    leaderEpoch: number,
+  ): Promise<string | undefined> {
+    const [first, ...others] = keysInUse(current).map(({ verifier }) =>
+      signerOf(verifier.publicKey),
+    );
+    if (!first) throw new TypeError('A log has a key in use.');
+    const note = signCheckpoint(current.origin, head, first, ...others);
     const kept = { head, note, signedAt: clock.now(), epoch: leaderEpoch };
     return (await insertCheckpoint(logDatabase.db, kept)) ? note : undefined;
   }

@@ -44,11 +44,15 @@ export async function hasStaged(tx: Tx): Promise<boolean> {
   return row?.waits ?? false;
 }
 
-/** Locks the head until the transaction ends; false when it isn't ours to extend any more. */
+/**
+ * Locks the head until the transaction ends; false when it isn't ours to extend any more. A leader that is
+ * paused in the middle of a batch holds it no longer than the sequencer's lock: five seconds.
+ */
 export async function lockHead(tx: Tx, size: number, epoch: number): Promise<boolean> {
   const rows = await selectRows<{ id: number }>(
     tx,
-    sql`select id from audit.head where id = 1 and size = ${size} and epoch = ${epoch} for update`,
+    sql`select id, set_config('idle_in_transaction_session_timeout', '5s', true)
+        from audit.head where id = 1 and size = ${size} and epoch = ${epoch} for update`,
   );
   return rows.length === 1;
 }
@@ -158,9 +162,13 @@ export async function markPublished(tx: Tx, size: number, publishedAt: Date): Pr
     where size = ${size} and published_at is null`);
 }
 
-/** The newest checkpoint that may be shown, with the names of the witnesses who signed it. */
+/**
+ * The newest checkpoint over more than `after` entries that may be shown, with the names of the witnesses
+ * who signed it.
+ */
 export async function findToWitness(
   tx: Tx,
+  after: number,
 ): Promise<(TreeHead & { note: string; cosigners: string[]; isWitnessed: boolean }) | undefined> {
   const [row] = await selectRows<
     TreeHead & { note: string; cosigners: string[]; isWitnessed: boolean }
@@ -169,7 +177,8 @@ export async function findToWitness(
     sql`select size::float8 as size, root, note,
           array(select name from audit.cosignatures k where k.size = c.size) as cosigners,
           exists (select from audit.witnessed w where w.size = c.size) as "isWitnessed"
-        from audit.checkpoints c where published_at is not null order by size desc limit 1`,
+        from audit.checkpoints c where published_at is not null and size > ${after}
+        order by size desc limit 1`,
   );
   return row;
 }

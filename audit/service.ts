@@ -1,23 +1,26 @@
 // The log, put together: staging, the sequencer, checkpoints, and everything that reads.
 import type { Clock, Database, Ids, Logger, Metrics, RowScope, Tx } from '../platform/index.ts';
 import { createAppend } from './append.ts';
-import { verifierOf } from './checkpoint.ts';
 import { createEntries, entryBundle } from './entries.ts';
 import { auditErrors } from './errors.ts';
+import { createKeyRotation } from './key-rotation.ts';
+import { endOf, keysInUse, type LogLife, newestKey, originOf } from './life.ts';
+import { createLives } from './life-store.ts';
 import type { MapKey } from './map/extend.ts';
 import { createMapper } from './map/mapper.ts';
 import { createProve, type ProvenList } from './map/prove.ts';
 import { verifyInclusion } from './merkle-tree.ts';
+import { createNewEpoch } from './new-epoch.ts';
 import { inclusionProof } from './proofs.ts';
 import { createPublisher } from './publisher.ts';
 import { checkHead } from './self-check.ts';
 import { sequencedChannel } from './sequence-store.ts';
 import { createSequencer } from './sequencer.ts';
 import { createShown } from './shown.ts';
-import { formatVkey, isKeyName, type NoteSigner, type NoteVerifier } from './signed-note.ts';
-import { findIndexes, forgetSubject, getHead, listIndexesAbout } from './store.ts';
+import { formatVkey, isKeyName, type NoteSigner } from './signed-note.ts';
+import { findIndexes, findPublished, forgetSubject, getHead, listIndexesAbout } from './store.ts';
 import { createTileSource } from './tile-source.ts';
-import { isTile } from './tiles.ts';
+import { isTile, type TileAddress, widthInTree } from './tiles.ts';
 import { formatTlogProof } from './tlog-proof.ts';
 import { type VerifyOptions, verifyLog } from './verify.ts';
 import { createWaiters } from './waiters.ts';
@@ -32,9 +35,11 @@ export interface AuditDeps {
   clock: Clock;
   ids: Ids;
   logger: Logger;
-  /** The log's Ed25519 key. */
+  /** The log's first Ed25519 key. */
   signer: NoteSigner;
-  /** The log's name in checkpoints and keys: no space, no plus sign. */
+  /** Keys that came after it, by their public halves; undefined for keys that are not this log's. */
+  laterSigner?: ((publicKey: Buffer) => NoteSigner | undefined) | undefined;
+  /** The log's first name in checkpoints and keys: no space, no plus sign. */
   origin: string;
   /** Where the last published checkpoint is kept beside the database. */
   headFile?: string | undefined;
@@ -65,9 +70,9 @@ export function createAudit(deps: AuditDeps) {
   const { database, logDatabase, logger, signer, origin } = deps;
   if (!isKeyName(origin)) throw new TypeError('The name of a log holds no space and no plus sign.');
   if (signer.publicKey.length !== 32) throw new TypeError('An Ed25519 public key has 32 bytes.');
-  const verifier = verifierOf(origin, signer);
-  refuseForeignPolicy(deps.policy, verifier);
-  const shown = createShown({ database, policy: deps.policy });
+  const lives = createLives(formatVkey(origin, signer.publicKey));
+  refuseForeignPolicy(deps.policy, (key) => findSigner(key) !== undefined);
+  const shown = createShown({ database, policy: deps.policy, lives });
   const tiles = createTileSource(database.db);
   const { append, appendMany } = createAppend(deps);
 
@@ -88,9 +93,36 @@ export function createAudit(deps: AuditDeps) {
   const sequencer = logDatabase && createWriter(logDatabase);
   let stopListening: Promise<(() => Promise<void>) | undefined> | undefined;
 
+  function findSigner(publicKey: Buffer): NoteSigner | undefined {
+    return publicKey.equals(signer.publicKey) ? signer : deps.laterSigner?.(publicKey);
+  }
+
+  function signerOf(publicKey: Buffer): NoteSigner {
+    const found = findSigner(publicKey);
+    if (found) return found;
+    throw new Error(
+      'A key of the log that is in use is not in KEYS_DIR: restore the folder from its backup.',
+    );
+  }
+
+  /** What those who write the log work with. */
+  function partsOf(log: Database) {
+    const { policy } = deps;
+    return {
+      ...deps,
+      logDatabase: log,
+      readTile: tiles.read,
+      lives,
+      signerOf,
+      ...(policy && {
+        listWitnessedHeads: (life: LogLife) => listWitnessedHeads({ policy, logger }, life),
+      }),
+    };
+  }
+
   function createWriter(log: Database) {
     const { policy } = deps;
-    const parts = { ...deps, logDatabase: log, readTile: tiles.read, verifier };
+    const parts = partsOf(log);
     const witnessing =
       policy &&
       createWitnessing({
@@ -107,11 +139,14 @@ export function createAudit(deps: AuditDeps) {
     const publisher = createPublisher({ ...parts, onPublished: () => witnessing?.touch() });
     return createSequencer({
       ...parts,
-      checkTree: (head, edge) =>
-        checkHead(head, edge.root(), {
-          ...parts,
-          ...(policy && { listWitnessedHeads: () => listWitnessedHeads({ ...parts, policy }) }),
-        }),
+      checkTree: async (head, edge) => {
+        await checkHead(head, edge.root(), parts);
+        // Whoever leads can sign: a key that is not there is missed now, not by the first checkpoint.
+        const { current } = await lives.read(log.db);
+        for (const { verifier } of keysInUse(current)) {
+          signerOf(verifier.publicKey).sign(Buffer.from(current.origin));
+        }
+      },
       onLead: ({ epoch }) => {
         publisher.begin(epoch);
         witnessing?.begin();
@@ -132,6 +167,13 @@ export function createAudit(deps: AuditDeps) {
       },
     });
   }
+
+  function requireLog(): Database {
+    if (logDatabase) return logDatabase;
+    throw new TypeError('A statement of the log needs a connection as the log role.');
+  }
+
+  const witnessNames = () => (deps.policy?.witnesses ?? []).map(({ verifier }) => verifier.name);
 
   /** Another process sequences: the database tells when the tree has grown. */
   function listen(): void {
@@ -235,8 +277,41 @@ export function createAudit(deps: AuditDeps) {
       return { isWitnessed, witnesses, size, asked };
     },
 
-    /** The key to verify checkpoints with. */
-    vkey: formatVkey(origin, signer.publicKey),
+    /** The names and keys of the log from its beginning, and what it stated about them. */
+    life: (): Promise<LogLife> => lives.read(database.db),
+
+    /** The key to verify checkpoints with, as it was when the life was last read. */
+    get vkey(): string {
+      return newestKey(lives.last().current).vkey;
+    },
+
+    /** States what a restore has lost and goes on under another name; with every process stopped. */
+    newEpoch: () => createNewEpoch({ ...partsOf(requireLog()), witnessNames: witnessNames() }),
+
+    /** Another key for the log, while it runs. */
+    keyRotation: () => createKeyRotation(partsOf(requireLog())),
+
+    /** The newest published checkpoint of an epoch; null when it has none. */
+    checkpointOf: async (number: number): Promise<string | null> => {
+      const life = await lives.read(database.db);
+      const epoch = life.epochs.find((one) => one.number === number);
+      if (!epoch) return null;
+      const end = endOf(life, epoch);
+      if (!end) return (await shown.find())?.note ?? null;
+      const note = await findPublished(database.db, end.kept);
+      return note !== undefined && originOf(note) === epoch.origin ? note : null;
+    },
+
+    /** A tile of an epoch's tree, as far as it is kept. */
+    tileOf: async (number: number, address: TileAddress): Promise<Buffer | null> => {
+      const life = await lives.read(database.db);
+      const epoch = life.epochs.find((one) => one.number === number);
+      if (!epoch || !isTile(address)) return null;
+      const kept = endOf(life, epoch)?.kept ?? Number.MAX_SAFE_INTEGER;
+      const { level, n, width } = address;
+      if (widthInTree(level, n, kept) < width) return null;
+      return (await tiles.find(address)) ?? null;
+    },
 
     /** The first `width` hashes of a tile; null when the tree hasn't got them. */
     tile: async (level: number, n: number, width: number): Promise<Buffer | null> => {
@@ -274,13 +349,17 @@ export function createAudit(deps: AuditDeps) {
     head: () => getHead(database.db),
 
     /** Checks a range of entries and all that vouches for them; the whole log without one. */
-    verify: (options: VerifyOptions = {}) => verifyLog(database, verifier, options),
+    verify: async (options: VerifyOptions = {}) =>
+      verifyLog(database, await lives.read(database.db), options),
   };
 }
 
 /** A policy that lists logs must list this one: else it is another house's. */
-function refuseForeignPolicy(policy: WitnessPolicy | undefined, { publicKey }: NoteVerifier): void {
+function refuseForeignPolicy(
+  policy: WitnessPolicy | undefined,
+  isOurs: (publicKey: Buffer) => boolean,
+): void {
   if (!policy || policy.logs.length === 0) return;
-  if (policy.logs.some((log) => log.verifier.publicKey.equals(publicKey))) return;
+  if (policy.logs.some(({ verifier }) => isOurs(verifier.publicKey))) return;
   throw auditErrors.policy_invalid("The witness policy lists other logs, but not this one's key.");
 }

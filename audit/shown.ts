@@ -2,6 +2,8 @@
 // as the witnesses keep up; else the newest at all, which then is unwitnessed and called so.
 import type { Database } from '../platform/index.ts';
 import type { TreeHead } from './checkpoint.ts';
+import { takenOver } from './life.ts';
+import type { Lives } from './life-store.ts';
 import { listShowable, type ShowableRow } from './store.ts';
 import type { WitnessPolicy } from './witness-policy.ts';
 
@@ -22,9 +24,11 @@ const patienceSeconds = 5;
 export function createShown({
   database,
   policy,
+  lives,
 }: {
   database: Database;
   policy: WitnessPolicy | undefined;
+  lives: Lives;
 }) {
   function shownFrom({ size, root, note, names, lines }: ShowableRow): ShownCheckpoint {
     // By the policy of today: what an older one called enough may not be any more.
@@ -38,7 +42,8 @@ export function createShown({
      * when none is published.
      */
     async find(index = -1): Promise<ShownCheckpoint | undefined> {
-      const rows = await listShowable(database.db, patienceSeconds);
+      const { current } = await lives.read(database.db);
+      const rows = await listShowable(database.db, patienceSeconds, takenOver(current));
       const [newest, older] = rows.map((row) => ({ row, shown: shownFrom(row) }));
       if (!newest || newest.shown.isWitnessed || !older?.shown.isWitnessed) return newest?.shown;
       if (index >= 0) return older.shown.size > index ? older.shown : newest.shown;

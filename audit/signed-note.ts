@@ -72,11 +72,21 @@ export function parseVkey(vkey: string, type: KeyType = keyTypes.log): NoteVerif
   throw auditErrors.note_invalid(`This is not the verifier key of ${whose}.`);
 }
 
-/** Puts the signature line of `signer` under a text that ends with a line feed. */
-export function signNote(text: string, name: string, signer: NoteSigner): string {
+/** Puts the signature lines of `signers`, all of one name, under a text that ends with a line feed. */
+export function signNote(
+  text: string,
+  name: string,
+  ...signers: [NoteSigner, ...NoteSigner[]]
+): string {
   if (!isNoteText(text)) throw new TypeError('A note is UTF-8 text that ends with a line feed.');
-  const keyId = noteKeyId(name, signer.publicKey);
-  return `${text}\n${formatSignatureLine({ name, keyId, signature: signer.sign(Buffer.from(text)) })}`;
+  const lines = signers.map((signer) =>
+    formatSignatureLine({
+      name,
+      keyId: noteKeyId(name, signer.publicKey),
+      signature: signer.sign(Buffer.from(text)),
+    }),
+  );
+  return `${text}\n${lines.join('')}`;
 }
 
 /** The line of one signature, with its line feed. */
@@ -122,13 +132,15 @@ export function isOf(line: SignatureLine, verifier: NoteVerifier): boolean {
 export function openNote(note: string, verifiers: readonly NoteVerifier[]): OpenedNote {
   const { text, lines } = splitNote(note);
   const signedBy: string[] = [];
+  const seen = new Set<NoteVerifier>();
   for (const line of lines) {
     const known = verifiers.find((verifier) => isOf(line, verifier));
-    if (!known || signedBy.includes(line.name)) continue;
+    if (!known || seen.has(known)) continue;
+    seen.add(known);
     if (!isSignature(Buffer.from(text), line.signature, known.publicKey)) {
       throw auditErrors.note_invalid(`The signature of ${line.name} does not hold.`);
     }
-    signedBy.push(line.name);
+    if (!signedBy.includes(line.name)) signedBy.push(line.name);
   }
   if (signedBy.length === 0) {
     throw auditErrors.note_invalid('No known key has signed this note.');

@@ -128,16 +128,19 @@ export interface ShowableRow extends TreeHead {
   lines: string[];
 }
 
-/** The newest published checkpoint and the newest witnessed one, larger first; one when it is both. */
-export function listShowable(tx: Tx, freshSeconds: number): Promise<ShowableRow[]> {
+/**
+ * Of those over more than `after` entries: the newest published checkpoint and the newest witnessed one,
+ * larger first; one when it is both.
+ */
+export function listShowable(tx: Tx, freshSeconds: number, after: number): Promise<ShowableRow[]> {
   return selectRows<ShowableRow>(
     tx,
     sql`
       with newest as (
-        select size from audit.checkpoints where published_at is not null
+        select size from audit.checkpoints where published_at is not null and size > ${after}
         order by size desc limit 1
       ), witnessed as (
-        select size from audit.witnessed order by size desc limit 1
+        select size from audit.witnessed where size > ${after} order by size desc limit 1
       )
       select c.size::float8 as size, c.root, c.note,
         c.published_at > platform.now() - make_interval(secs => ${freshSeconds}) as "isFresh",
@@ -304,6 +307,18 @@ export function listCheckpoints(
     .where(gt(checkpoints.size, after))
     .orderBy(asc(checkpoints.size))
     .limit(limit);
+}
+
+/** The newest published checkpoint over at most `most` entries, with its witnesses' lines. */
+export async function findPublished(tx: Tx, most: number): Promise<string | undefined> {
+  const [row] = await selectRows<{ note: string }>(
+    tx,
+    sql`select note || array_to_string(
+            array(select line from audit.cosignatures k where k.size = c.size order by name), '') as note
+        from audit.checkpoints c where published_at is not null and size <= ${most}
+        order by size desc limit 1`,
+  );
+  return row?.note;
 }
 
 /** The indexes of all entries with a subject's tag, in order. */

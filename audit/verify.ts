@@ -1,11 +1,11 @@
 // The integrity check: every leaf is hashed again and held against its stored hash, the tiles, its
 // look-up row, the checkpoints and the head. Faults are named, never thrown.
 import { type Database, systemScope } from '../platform/index.ts';
-import { openCheckpoint, type TreeHead } from './checkpoint.ts';
+import type { TreeHead } from './checkpoint.ts';
 import { parseLeaf, sealedDigest } from './leaf.ts';
+import { type LogLife, openOfLife } from './life.ts';
 import { type CompactRange, createCompactRange, leafHash, treeHash } from './merkle-tree.ts';
 import { rootOf } from './proofs.ts';
-import type { NoteVerifier } from './signed-note.ts';
 import {
   type CheckedRow,
   findIndexes,
@@ -50,7 +50,7 @@ const checkpointsAtOnce = 500;
 /** Checks the entries of a range and all that vouches for them. */
 export async function verifyLog(
   database: Database,
-  verifier: NoteVerifier,
+  life: LogLife,
   { from = 0, to = Number.MAX_SAFE_INTEGER, onProgress }: VerifyOptions,
 ): Promise<VerifyReport> {
   const { db } = database;
@@ -156,7 +156,7 @@ export async function verifyLog(
       if (!next.root.equals(root())) {
         report(`The checkpoint over ${size} entries has another root than their leaves.`, size - 1);
       }
-      if (!isSigned(next, verifier)) {
+      if (!isSigned(next, life)) {
         report(`The checkpoint over ${size} entries is not a note signed by this log.`, size - 1);
       }
     };
@@ -184,9 +184,9 @@ async function checkHeadRow(
   if (!derived?.equals(head.root)) report('The tiles do not give the root in the head row.');
 }
 
-function isSigned(checkpoint: TreeHead & { note: string }, verifier: NoteVerifier): boolean {
+function isSigned(checkpoint: TreeHead & { note: string }, life: LogLife): boolean {
   try {
-    const { size, root } = openCheckpoint(checkpoint.note, verifier);
+    const { size, root } = openOfLife(checkpoint.note, life);
     return size === checkpoint.size && root.equals(checkpoint.root);
   } catch {
     return false;

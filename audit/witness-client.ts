@@ -1,7 +1,7 @@
 // A witness as the log sees it: asked over HTTP, never waited for long, never believed unverified.
-import { openCheckpoint, type TreeHead } from './checkpoint.ts';
+import type { TreeHead } from './checkpoint.ts';
 import { type Cosignature, readCosignatures } from './cosignature.ts';
-import type { NoteVerifier } from './signed-note.ts';
+import { type LogEpoch, openOfEpoch } from './life.ts';
 import { originHash } from './witness.ts';
 import type { PolicyWitness } from './witness-policy.ts';
 import { formatWitnessRequest, parseSize, type WitnessRequest } from './witness-request.ts';
@@ -18,8 +18,8 @@ export interface WitnessClient {
   readonly name: string;
   /** Asks for a cosignature of a checkpoint's text; throws when nobody answers in time. */
   addCheckpoint(text: string, request: WitnessRequest): Promise<WitnessAnswer>;
-  /** The head it signed last; undefined when it never did. Throws when nobody answers in time. */
-  latest(log: NoteVerifier): Promise<TreeHead | undefined>;
+  /** The head it signed last, with its note; undefined when it never did. Throws when nobody answers in time. */
+  latest(log: LogEpoch): Promise<(TreeHead & { note: string }) | undefined>;
 }
 
 const longestAnswer = 65_536;
@@ -54,10 +54,10 @@ export function witnessClient(
       return cosignature ? { kind: 'signed', cosignature } : { kind: 'refused', status: 200 };
     },
     async latest(log) {
-      const { status, text } = await send(`/${originHash(log.name)}/checkpoint`);
+      const { status, text } = await send(`/${originHash(log.origin)}/checkpoint`);
       if (status === 404) return undefined;
       if (status !== 200) throw new Error(`${verifier.name} answers ${status}.`);
-      return openCheckpoint(text, log);
+      return { ...openOfEpoch(text, log), note: text };
     },
   };
 }

@@ -37,8 +37,8 @@ export interface WitnessDeps {
   /** Its key's name; usually its address without the scheme. */
   name: string;
   signer: NoteSigner;
-  /** The logs it watches. */
-  logs: readonly NoteVerifier[];
+  /** The keys of the logs it watches, now. */
+  logs(): readonly NoteVerifier[];
   records: WitnessRecords;
   clock: Clock;
 }
@@ -67,7 +67,7 @@ export function createWitness({ name, signer, logs, records, clock }: WitnessDep
     if (!request || !note || !head) return refused(400, 'This is no add-checkpoint request.');
 
     // 1. Is it of a log we watch, signed by its key?
-    const keys = logs.filter((log) => log.name === head.origin);
+    const keys = logs().filter((log) => log.name === head.origin);
     if (keys.length === 0) return refused(404, 'This witness does not watch that log.');
     if (!isSignedBy(note.text, note.lines, keys)) {
       return refused(403, "The log's signature is missing or does not hold.");
@@ -116,7 +116,7 @@ export function createWitness({ name, signer, logs, records, clock }: WitnessDep
 
     /** GET <prefix>/<origin hash>/checkpoint: the last note signed, with our cosignature. */
     async checkpoint(hashOfOrigin: string): Promise<WitnessReply> {
-      const isWatched = logs.some((log) => originHash(log.name) === hashOfOrigin);
+      const isWatched = logs().some((log) => originHash(log.name) === hashOfOrigin);
       const note = isWatched ? await records.find(hashOfOrigin) : undefined;
       return note === undefined
         ? refused(404, 'Nothing was signed for that log.')

@@ -2,11 +2,13 @@
 // sign is kept with it. The log never waits for them; until a quorum has signed, it says so.
 import type { Clock, Database, Logger, Metrics } from '../platform/index.ts';
 import { createBell } from './bell.ts';
-import { type TreeHead, verifierOf } from './checkpoint.ts';
+import type { TreeHead } from './checkpoint.ts';
 import type { Cosignature } from './cosignature.ts';
+import { type LogEpoch, type LogLife, takenOver } from './life.ts';
+import type { Lives } from './life-store.ts';
 import { consistencyProof, growsFrom } from './proofs.ts';
 import { findToWitness, insertCosignature, markWitnessed } from './sequence-store.ts';
-import { type NoteSigner, splitNote } from './signed-note.ts';
+import { splitNote } from './signed-note.ts';
 import type { ReadTile } from './tiles.ts';
 import { type WitnessClient, witnessClient } from './witness-client.ts';
 import type { WitnessPolicy } from './witness-policy.ts';
@@ -22,8 +24,7 @@ export interface WitnessingDeps {
   logger: Logger;
   metrics?: Metrics | undefined;
   readTile: ReadTile;
-  origin: string;
-  signer: NoteSigner;
+  lives: Lives;
   policy: WitnessPolicy;
   /** A witness holds a checkpoint of ours that this log doesn't grow out of: sign nothing more. */
   onConflict(reason: string): void;
@@ -41,9 +42,10 @@ export function clientsOf({ witnesses }: WitnessPolicy): WitnessClient[] {
 export function createWitnessing(deps: WitnessingDeps) {
   const { logDatabase, clock, logger, readTile, policy, onConflict } = deps;
   const clients = clientsOf(policy);
-  const log = verifierOf(deps.origin, deps.signer);
   const counters = witnessingMetrics(deps.metrics);
-  /** What each witness has recorded, as far as it told us. */
+  /** The name of the log they were asked about last. */
+  let asked = '';
+  /** What each witness has recorded of it, as far as it told us. */
   const recorded = new Map<string, number>();
   /** Who did not sign when last asked: said once, not every second. */
   const missed = new Set<string>();
@@ -51,7 +53,11 @@ export function createWitnessing(deps: WitnessingDeps) {
   let isActive = false;
   let running: Promise<void> | undefined;
 
-  async function ask(client: WitnessClient, published: Published): Promise<Cosignature> {
+  async function ask(
+    client: WitnessClient,
+    published: Published,
+    current: LogEpoch,
+  ): Promise<Cosignature> {
     const { text } = splitNote(published.note);
     for (let attempt = 1; attempt <= mostTries; attempt++) {
       const oldSize = recorded.get(client.name) ?? 0;
@@ -69,7 +75,7 @@ export function createWitnessing(deps: WitnessingDeps) {
       recorded.set(client.name, answer.size);
     }
     // The witness speaks of another history. Its word is no proof: our own signature on it is.
-    const head = await client.latest(log);
+    const head = await client.latest(current);
     if (head && !(await growsFrom(head, published.root, { size: published.size, readTile }))) {
       halt();
       onConflict(
@@ -86,14 +92,17 @@ export function createWitnessing(deps: WitnessingDeps) {
 
   /** Shows the newest published checkpoint to all who have not signed it, at once. */
   async function witness(): Promise<void> {
-    const published = await findToWitness(logDatabase.db);
+    const { current } = await deps.lives.read(logDatabase.db);
+    if (current.origin !== asked) recorded.clear();
+    asked = current.origin;
+    const published = await findToWitness(logDatabase.db, takenOver(current));
     if (!published) return;
     const missing = clients.filter(({ name }) => !published.cosigners.includes(name));
     const cosigners = new Set(published.cosigners);
     await Promise.all(
       missing.map(async (client) => {
         try {
-          const cosignature = await ask(client, published);
+          const cosignature = await ask(client, published, current);
           await insertCosignature(logDatabase.db, published.size, cosignature);
           cosigners.add(client.name);
           counters?.signed.inc();
@@ -151,18 +160,29 @@ export function createWitnessing(deps: WitnessingDeps) {
   };
 }
 
+/** A head that a witness has signed. */
+export interface WitnessedHead extends TreeHead {
+  epoch: LogEpoch;
+  note: string;
+  name: string;
+}
+
 /** Heads of this log that witnesses signed; whoever doesn't answer in time is left out, and said. */
 export async function listWitnessedHeads(
-  deps: Pick<WitnessingDeps, 'policy' | 'origin' | 'signer' | 'logger'>,
-): Promise<{ head: TreeHead; name: string }[]> {
-  const log = verifierOf(deps.origin, deps.signer);
+  { policy, logger }: Pick<WitnessingDeps, 'policy' | 'logger'>,
+  { epochs }: LogLife,
+): Promise<WitnessedHead[]> {
   const heads = await Promise.all(
-    clientsOf(deps.policy).map(async (client) => {
+    clientsOf(policy).map(async (client): Promise<WitnessedHead[]> => {
       try {
-        const head = await client.latest(log);
-        return head ? [{ head, name: client.name }] : [];
+        const latest = await Promise.all(
+          epochs.map(async (epoch) => ({ epoch, head: await client.latest(epoch) })),
+        );
+        return latest.flatMap(({ epoch, head }) =>
+          head ? [{ ...head, epoch, name: client.name }] : [],
+        );
       } catch (error) {
-        deps.logger.warn(
+        logger.warn(
           { error, witness: client.name },
           'A witness could not be asked what it has signed',
         );

@@ -47,25 +47,38 @@ function indexOf(text: string | undefined): number | undefined {
 export const auditCheckCommand: Command = {
   name: 'audit check',
   summary: 'Check a receipt offline',
-  help: `audit check PROOF --vkey K [--policy FILE]
+  help: `audit check PROOF --vkey K [--policy FILE] [--keys LIST]
 
-PROOF is a file: the citizen's JSON receipt, a plain tlog-proof, or a bundle of entries (an
-auditors' export, a citizen's own). K is the log's key (from
+PROOF is a file: the citizen's JSON receipt, a plain tlog-proof, a bundle of entries (an auditors'
+export, a citizen's own), or what the log stated about itself (/log/epochs/N). K is the log's key (from
 /log/vkey) or a file that holds it. FILE names witnesses and a quorum (C2SP tlog-policy): with it the
-receipt holds only if they have signed too. Needs no instance and no network.
+receipt holds only if they have signed too. LIST is a file of the log's keys (/log/vkeys): with it its
+earlier and later keys count as well, as far as K leads to them. Needs no instance and no network.
 Exit code: 0 when the receipt holds, 1 when it does not.`,
   async run(args) {
     const { values, positionals } = readArgs(args, {
       vkey: { type: 'string' },
       policy: { type: 'string' },
+      keys: { type: 'string' },
     });
     const [path] = positionals;
     if (!path || !values.vkey) throw new UsageError('Say which PROOF file, and --vkey K.');
     const policy = values.policy === undefined ? undefined : await readFile(values.policy, 'utf8');
-    const result = await verify(await readFile(path, 'utf8'), await readVkey(values.vkey), policy);
+    const keys = values.keys === undefined ? undefined : await readFile(values.keys, 'utf8');
+    const vkey = await readVkey(values.vkey);
+    const result = await verify(await readFile(path, 'utf8'), vkey, policy, undefined, keys);
     for (const reason of result.reasons) console.log(`does not hold: ${reason}`);
     for (const { name, at } of result.facts.witnesses ?? [])
       console.log(`witnessed by ${name} at ${at}`);
+    const { statement, isStatedLost } = result.facts;
+    if (result.valid && statement) {
+      console.log(JSON.stringify(statement, undefined, 2));
+      console.log('The log has stated this.');
+      return 0;
+    }
+    if (isStatedLost) {
+      console.log('The log has stated since that its database lost this entry in a restore.');
+    }
     if (result.valid && policy === undefined) {
       console.log('No --policy was given: whether it is witnessed was not checked.');
     }

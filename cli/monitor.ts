@@ -7,8 +7,10 @@ import {
   auditErrors,
   compareCheckpoints,
   Evidence,
+  growsFrom,
   judgeEvidence,
-  openCheckpoint,
+  type LogEpoch,
+  openOfEpoch,
   originHash,
   parsePolicy,
   parseVkey,
@@ -17,6 +19,7 @@ import {
 } from '../audit/index.ts';
 import { readIfThere, replaceFile, systemClock } from '../platform/index.ts';
 import { type Command, readArgs, UsageError } from './command.ts';
+import { type FollowedLog, followLog, openFollowed, verifiersOfLog } from './followed-log.ts';
 import { readVkey } from './vkey-argument.ts';
 
 /** A cache may serve the checkpoint of a moment ago; older than this it is none. */
@@ -25,7 +28,8 @@ const patienceMs = 10_000;
 
 interface Watch {
   vkey: string;
-  log: ReturnType<typeof parseVkey>;
+  /** The log as it was when last followed. */
+  log: FollowedLog;
   /** Where checkpoint and tiles are. */
   url: string;
   /** Where witnesses show the checkpoint they signed last. */
@@ -42,7 +46,8 @@ monitor --evidence FILE --log VKEY
 Fetches the log's checkpoint, proves with its tiles that it continues the one known before, and prints
 a line whenever it has grown. Also compares it with what the witnesses of a policy have signed. When
 the log signed two histories, or shows fewer entries than it signed, it writes a file that anyone can
-check with the log's key alone, and exits with 1.
+check with the log's key alone, and exits with 1. Where the log has stated another key or a new epoch
+after a restore (/log/vkeys), it follows, and says what was stated as lost.
 
   --log VKEY       the log's key (from /log/vkey, once, by a way you trust) or a file that holds it
   --url URL        where the log is (default http://HOST:PORT/log of this machine's settings)
@@ -64,12 +69,11 @@ check with the log's key alone, and exits with 1.
     const everySeconds = Number(values.every);
     if (!(everySeconds >= 1)) throw new UsageError('--every takes seconds, 1 or more.');
     const vkey = await readVkey(values.log);
-    const log = parseVkey(vkey);
-    if (values.evidence !== undefined) return judge(values.evidence, log);
+    parseVkey(vkey); // refused before anything is made
+    if (values.evidence !== undefined) return judge(values.evidence, vkey);
     const policy = values.policy === undefined ? '' : await readFile(values.policy, 'utf8');
-    const watch: Watch = {
+    const watch: Omit<Watch, 'log'> = {
       vkey,
-      log,
       url: values.url.replace(/\/$/, ''),
       witnesses:
         policy === ''
@@ -88,17 +92,19 @@ check with the log's key alone, and exits with 1.
 };
 
 /** One look at the log and at its witnesses; true when evidence was written. */
-async function lookOnce(watch: Watch): Promise<boolean> {
+async function lookOnce(watched: Omit<Watch, 'log'>): Promise<boolean> {
   try {
+    const watch: Watch = { ...watched, log: await followLog(watched.vkey, watched.url) };
+    if (await takeUpEpochs(watch)) return true;
     const seen = await fetchText(`${watch.url}/checkpoint`);
     if (await compareWithKnown(watch, seen)) return true;
     for (const { name, url } of watch.witnesses) {
-      const signed = await fetchText(`${url}/${originHash(watch.log.name)}/checkpoint`).catch(
-        () => {
-          console.log(`The witness ${name} does not answer.`);
-          return undefined;
-        },
-      );
+      const signed = await fetchText(
+        `${url}/${originHash(watch.log.epoch.origin)}/checkpoint`,
+      ).catch(() => {
+        console.log(`The witness ${name} does not answer.`);
+        return undefined;
+      });
       if (signed !== undefined && (await compareWithWitness(watch, signed, seen, name)))
         return true;
     }
@@ -109,14 +115,65 @@ async function lookOnce(watch: Watch): Promise<boolean> {
   return false;
 }
 
+const knownPath = ({ dir }: Pick<Watch, 'dir'>, { origin }: LogEpoch) =>
+  join(dir, `${originHash(origin)}.checkpoint`);
+
+const trustOf = ({ log, vkey }: Watch) => ({ log: verifiersOfLog(log), vkey, keys: log.keys });
+
+/**
+ * Takes note of each new epoch: says what it states as lost, holds that against what was known, and proves
+ * that the new tree goes on from what it says it does. True when the statement hides a loss.
+ */
+async function takeUpEpochs(watch: Watch): Promise<boolean> {
+  for (const epoch of watch.log.epochs) {
+    const { statement } = epoch;
+    if (!statement || (await readIfThere(knownPath(watch, epoch))) !== undefined) continue;
+    const before = watch.log.epochs.find(({ number }) => number === epoch.number - 1);
+    const known = before && (await readIfThere(knownPath(watch, before)));
+    const { lastKnown, restored, lost, reason, at } = statement;
+    console.log(
+      lost
+        ? `At ${at} the log stated that a restore lost entries ${lost.from} to ${lost.to}; it is ${epoch.origin} from then on. Its reason: ${reason}`
+        : `At ${at} the log stated that its restored tree of ${restored.size} entries is another than the one of ${lastKnown.size} it had signed; it is ${epoch.origin} from then on. Its reason: ${reason}`,
+    );
+    if (before && known !== undefined) {
+      const { size } = openOfEpoch(known, before);
+      if (size > restored.size && size > lastKnown.size) {
+        const shownAt = systemClock.now().toISOString();
+        const what = 'yihao log evidence v1' as const;
+        const { vkey: log, log: followed } = watch;
+        return convict(watch, {
+          ...{ what, kind: 'rollback' as const, log, keys: followed.keys, known, shownAt },
+          shown: lastKnown.note,
+        });
+      }
+    }
+    if (epoch !== watch.log.epoch) continue;
+    const shown = await fetchText(`${watch.url}/checkpoint`);
+    const head = openFollowed(shown, watch.log);
+    const tree = { size: head.size, readTile: tilesAt(watch.url) };
+    const left = { size: restored.size, root: Buffer.from(restored.root, 'base64') };
+    const isKept = await growsFrom(left, head.root, tree);
+    const kept = before && known !== undefined ? openOfEpoch(known, before) : undefined;
+    const isKnownKept =
+      !kept || kept.size > restored.size || (await growsFrom(kept, head.root, tree));
+    if (!isKept || !isKnownKept) {
+      throw auditErrors.proof_invalid('its new epoch does not go on from what it says it does');
+    }
+    console.log(`The ${restored.size} entries that were left are unchanged in it.`);
+  }
+  return false;
+}
+
 /** What the log shows against what is known of it; what has grown becomes what is known. */
 async function compareWithKnown(watch: Watch, shown: string): Promise<boolean> {
-  const path = join(watch.dir, `${originHash(watch.log.name)}.checkpoint`);
+  const path = knownPath(watch, watch.log.epoch);
   const known = await readIfThere(path);
-  const { size } = openCheckpoint(shown, watch.log);
+  const { size } = openFollowed(shown, watch.log);
   if (known === undefined) {
     await replaceFile(path, shown);
-    console.log(`First look: ${watch.log.name} has ${size} entries. It is trusted from here on.`);
+    const { origin } = watch.log.epoch;
+    console.log(`First look: ${origin} has ${size} entries. It is trusted from here on.`);
     return false;
   }
   const outcome = await compareFresh(watch, known, shown);
@@ -125,8 +182,8 @@ async function compareWithKnown(watch: Watch, shown: string): Promise<boolean> {
     throw auditErrors.proof_invalid('its tiles do not fit its checkpoint');
   if (outcome.kind === 'grown') {
     await replaceFile(path, outcome.shown);
-    const { size: grownTo } = openCheckpoint(outcome.shown, watch.log);
-    const from = openCheckpoint(known, watch.log).size;
+    const { size: grownTo } = openFollowed(outcome.shown, watch.log);
+    const from = openFollowed(known, watch.log).size;
     console.log(`Grown from ${from} to ${grownTo} entries, and nothing before changed.`);
   }
   return false;
@@ -138,7 +195,7 @@ async function compareFresh(watch: Watch, known: string, first: string) {
   for (let waited = 0; ; waited += 1) {
     const at = systemClock.now();
     const outcome = await compareCheckpoints(
-      { known, shown, log: watch.log, vkey: watch.vkey, at },
+      { known, shown, ...trustOf(watch), at },
       tilesAt(watch.url),
     );
     const isRollback = outcome.kind === 'evidence' && outcome.evidence.kind === 'rollback';
@@ -162,14 +219,14 @@ async function convict(watch: Watch, evidence: Evidence): Promise<true> {
   const stamp = evidence.shownAt.replaceAll(/[:.]/g, '-');
   const path = join(watch.dir, `evidence-${evidence.kind}-${stamp}.json`);
   await replaceFile(path, `${JSON.stringify(evidence, undefined, 2)}\n`);
-  console.log(judgeEvidence(evidence, watch.log));
+  console.log(judgeEvidence(evidence, watch.vkey));
   console.log(`Written to ${path}: keep it, and show it to the auditors and to the witnesses.`);
   return true;
 }
 
-async function judge(path: string, log: Watch['log']): Promise<number> {
+async function judge(path: string, vkey: string): Promise<number> {
   const parsed = Evidence.safeParse(JSON.parse(await readFile(path, 'utf8')));
-  const says = parsed.success ? judgeEvidence(parsed.data, log) : undefined;
+  const says = parsed.success ? judgeEvidence(parsed.data, vkey) : undefined;
   console.log(says ?? 'This file shows nothing against the log.');
   return says === undefined ? 1 : 0;
 }

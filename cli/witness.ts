@@ -7,7 +7,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import {
   createWitness,
+  followKeys,
+  keysInUse,
   type NoteSigner,
+  type NoteVerifier,
   parseVkey,
   type WitnessRecords,
   type WitnessReply,
@@ -25,17 +28,22 @@ import { readVkey } from './vkey-argument.ts';
 
 /** Far more than 63 hashes and a checkpoint with many signatures. */
 const longestBody = 65_536;
+const lookEveryMs = 60_000;
 
 export const witnessCommand: Command = {
   name: 'witness',
   summary: 'Watch logs, and sign their checkpoints while they only grow',
   help: `witness --log VKEY [--log VKEY …] [--dir DIR] [--name NAME] [--port N] [--host H]
+        [--keys URL …]
 
 Runs until Ctrl-C. Signs a checkpoint of a named log only if it grows out of the one signed before,
 which stands on disk before the signature leaves (C2SP tlog-witness: POST /add-checkpoint, GET
 /<origin hash>/checkpoint). Run it on a machine the log's operator has no power over: that is its point.
 
   --log VKEY   a log to watch: its key (from its /log/vkey) or a file that holds it
+  --keys URL   where a watched log publishes its keys (its /log/vkeys): a key that a watched one leads to
+               under the same name counts too, looked up at the start and every minute. A new name,
+               after a restore that lost entries, never does: decide on it, and add its --log
   --dir DIR    its key, made on the first start, and its records, mode 0700 (default .witness)
   --name NAME  the name of its key, usually its address without the scheme (default HOST:PORT/witness);
                kept with the key, and never changed
@@ -47,6 +55,7 @@ would sign a second history.`,
   async run(args) {
     const { values } = readArgs(args, {
       log: { type: 'string', multiple: true },
+      keys: { type: 'string', multiple: true },
       dir: { type: 'string', default: '.witness' },
       name: { type: 'string' },
       port: { type: 'string', default: '4110' },
@@ -55,13 +64,15 @@ would sign a second history.`,
     const port = Number(values.port);
     if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError('No such port.');
     if (!values.log) throw new UsageError('Say which --log to watch.');
-    const logs = await Promise.all(values.log.map(async (log) => parseVkey(await readVkey(log))));
+    const vkeys = await Promise.all(values.log.map(readVkey));
+    const logs = watchedKeys(vkeys, values.keys ?? []);
+    await logs.look();
     await mkdir(values.dir, { recursive: true, mode: 0o700 });
     const lock = await lockInstance(values.dir);
     const key = await holdKey(values.dir, values.name ?? `${values.host}:${port}/witness`);
     const witness = createWitness({
       ...key,
-      logs,
+      logs: logs.now,
       records: recordsIn(values.dir),
       clock: systemClock,
     });
@@ -75,8 +86,12 @@ would sign a second history.`,
     console.log(
       `witness ${key.name.replaceAll(/\W+/g, '-')} ${witness.vkey} http://${values.host}:${at}`,
     );
-    console.log(`Watching ${logs.map(({ name }) => name).join(', ')}; records in ${values.dir}`);
+    console.log(
+      `Watching ${[...new Set(logs.now().map(({ name }) => name))].join(', ')}; records in ${values.dir}`,
+    );
     const shutdown = createShutdown({ logger: createLogger({ level: 'warn' }) });
+    const looking = setInterval(() => void logs.look(), lookEveryMs);
+    shutdown.onClose('keys', () => clearInterval(looking));
     shutdown.onClose('lock', () => lock.release());
     shutdown.onClose('http', () => {
       server.closeAllConnections();
@@ -86,6 +101,48 @@ would sign a second history.`,
     return new Promise<number>(() => {});
   },
 };
+
+/** The keys that were given, and those of the same names that they lead to. */
+function watchedKeys(vkeys: readonly string[], urls: readonly string[]) {
+  const given = vkeys.map((vkey) => parseVkey(vkey));
+  let now: readonly NoteVerifier[] = given;
+  return {
+    now: () => now,
+    /** Looks the lists up; one that can't be read or doesn't hold changes nothing. */
+    async look(): Promise<void> {
+      const found = await Promise.all(
+        urls.map((url) =>
+          readKeyList(url, vkeys).catch((error: unknown) => {
+            console.error(`${url}: ${error instanceof Error ? error.message : String(error)}`);
+            return [];
+          }),
+        ),
+      );
+      // What a list says of a log's keys replaces what was said of them before: a retired key is one no more.
+      for (const keys of found.filter(({ length }) => length > 0)) {
+        now = [...now.filter(({ name }) => name !== keys[0]?.name), ...keys];
+      }
+    },
+  };
+}
+
+async function readKeyList(url: string, vkeys: readonly string[]): Promise<NoteVerifier[]> {
+  const reply = await fetch(url, { signal: AbortSignal.timeout(10_000), redirect: 'error' });
+  if (!reply.ok) throw new Error(`answers ${reply.status}`);
+  const text = await reply.text();
+  for (const vkey of vkeys) {
+    try {
+      const { epochs } = followKeys(vkey, text);
+      const { name } = parseVkey(vkey);
+      return epochs
+        .filter(({ origin }) => origin === name)
+        .flatMap((epoch) => keysInUse(epoch).map(({ verifier }) => verifier));
+    } catch {
+      // Of another log, perhaps.
+    }
+  }
+  throw new Error('no watched key leads to this list');
+}
 
 const KeyFile = z.object({ name: z.string(), pem: z.string() });
 

@@ -13,6 +13,7 @@ import { eraseScanCommand } from './erase-scan.ts';
 import { harvestCommand } from './harvest.ts';
 import { keysRotateCommand, keysStatusCommand } from './keys.ts';
 import { monitorCommand } from './monitor.ts';
+import { auditNewEpochCommand } from './new-epoch.ts';
 import {
   operatorsInitCommand,
   operatorsLinkCommand,
@@ -42,6 +43,7 @@ const commands: Command[] = [
   auditVerifyCommand,
   auditCheckCommand,
   auditVigilanceCommand,
+  auditNewEpochCommand,
   eraseRequestCommand,
   eraseApproveCommand,
   eraseRefuseCommand,

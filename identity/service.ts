@@ -27,6 +27,7 @@ import { maskIdentifier, type PersonIdentifier } from './identifiers.ts';
 import { createKeyRing } from './key-ring.ts';
 import { createLocalSignIn } from './local-sign-in.ts';
 import { createNamedOfficers } from './named-officer.ts';
+import { createNamedOperators } from './named-operators.ts';
 import { createOfficers } from './officers.ts';
 import { createOpenIdProvider, OPENID_PATH } from './openid-provider.ts';
 import { createOperatorRecovery } from './operator-recovery.ts';
@@ -180,6 +181,7 @@ export function createIdentity(deps: IdentityDeps) {
     }),
     ...acting,
     ...createDelegations({ database, ids, people, access, acting, cityTz }),
+    ...createNamedOperators({ database, cityTz, pseudonym: index.pseudonym }),
     ...createOfficers({ database, ids, cityTz, enrolments, recordAccess: access.recordAccess }),
     ...createPasskeyResets({ database, ids, enrolments, recordAccess: access.recordAccess }),
     ...createOperatorRecovery({

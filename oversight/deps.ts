@@ -18,6 +18,7 @@ export interface OversightDeps {
     | 'checkpointOver'
     | 'head'
     | 'inclusion'
+    | 'life'
     | 'indexesOf'
     | 'receipt'
     | 'sequenced'

@@ -1,4 +1,5 @@
 // What a log entry means to a person: to the one it is about, and to those who audit.
+import type { LogEpoch } from '../audit/index.ts';
 import { createAccessLog } from './access-log.ts';
 import { createAuditors } from './auditors.ts';
 import type { OversightDeps } from './deps.ts';
@@ -31,7 +32,8 @@ export function createOversight(deps: OversightDeps) {
     /** How the log stands, for anyone: its checkpoint, its key, and who outside has signed it. */
     logState: async () => {
       const [checkpoint, state] = await Promise.all([audit.checkpoint(), audit.witnessState()]);
-      return { ...state, checkpoint, vkey: audit.vkey };
+      const { epochs } = await audit.life();
+      return { ...state, checkpoint, vkey: audit.vkey, losses: epochs.flatMap(lossOf) };
     },
 
     jobs: [
@@ -42,4 +44,11 @@ export function createOversight(deps: OversightDeps) {
       },
     ],
   };
+}
+
+/** What an epoch had to state when it began. */
+function lossOf({ number, statement }: LogEpoch) {
+  if (!statement) return [];
+  const { at, lost, reason, lastKnown, restored } = statement;
+  return [{ number, at, lost, reason, signed: lastKnown.size, kept: restored.size }];
 }

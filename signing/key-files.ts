@@ -36,6 +36,7 @@ export type KeyName =
   | 'timestamp'
   | 'token'
   | 'log'
+  | `log.v${number}`
   | `receipts/${string}`
   | `seals/${string}`;
 

@@ -15,12 +15,12 @@ import {
   keyFile,
   readCertificate,
   readPrivateKey,
-  readPublicKey,
   readSecret,
   type SecretName,
   secretFile,
   USCC_PATTERN,
 } from './key-files.ts';
+import { type LogKeys, openLogKeys } from './log-keys.ts';
 import { type KeyUse, mayLoad, type ProcessRole } from './role-keys.ts';
 import { openSecretVersions, type RotatingSecret, type SecretVersions } from './secret-versions.ts';
 
@@ -36,12 +36,6 @@ export interface Signer {
   readonly chain: readonly Buffer[];
   /** ES256 as r‖s (JWA), RS256 as PKCS #1 v1.5; async so that a device can stand behind it. */
   sign(bytes: Uint8Array): Promise<Buffer>;
-}
-
-/** The Ed25519 key of the audit log, in the raw form that signed notes use. */
-export interface LogKey {
-  readonly publicKey: Buffer;
-  sign(bytes: Uint8Array): Buffer;
 }
 
 /** The key that signs access tokens, as oidc-provider takes it. */
@@ -69,9 +63,8 @@ export interface Keystore {
   secret(name: Exclude<SecretName, RotatingSecret>): Buffer;
   /** A secret that rotates; see keys rotate. */
   secretVersions(name: RotatingSecret): SecretVersions;
-  readonly logKey: LogKey;
-  /** Raw; from a file of its own, for those who only verify. */
-  readonly logPublicKey: Buffer;
+  /** The log's keys; every role may read the public halves, one that may not sign fails when it tries. */
+  readonly logKeys: LogKeys;
   readonly tokenKey: TokenKey;
   readonly credentialKey: Signer;
   /** The same without its private half, for every role. */
@@ -98,8 +91,7 @@ export function openKeystore(keysDir: string, role: ProcessRole): Keystore {
   const hold = (use: KeyUse): void => {
     if (!mayLoad(role, use)) throw new TypeError(`The role ${role} does not load the key ${use}.`);
   };
-  const logKey = once(() => ed25519Key(readPrivateKey(keysDir, 'log')));
-  const logPublicKey = once(() => rawEd25519(readPublicKey(keysDir, 'log')));
+  const logKeys = openLogKeys(keysDir, () => hold('log'));
   const tokenKey = once(() => es256TokenKey(readPrivateKey(keysDir, 'token')));
   const issuingAuthority = once(() =>
     mayLoad(role, 'issuing') && hasFile(keysDir, keyFile('issuing'))
@@ -131,13 +123,7 @@ export function openKeystore(keysDir: string, role: ProcessRole): Keystore {
       hold(name);
       return openSecretVersions(keysDir, name);
     },
-    get logKey() {
-      hold('log');
-      return logKey();
-    },
-    get logPublicKey() {
-      return logPublicKey();
-    },
+    logKeys,
     get tokenKey() {
       hold('token');
       return tokenKey();
@@ -210,19 +196,6 @@ function publicKeyOf(certificate: X509Certificate, issuing: X509Certificate): Pu
     kid: thumbprint(certificate.publicKey),
     certificate,
     chain: [certificate.raw, issuing.raw],
-  };
-}
-
-function rawEd25519(publicKey: KeyObject): Buffer {
-  const { x } = publicKey.export({ format: 'jwk' });
-  if (!x) throw new TypeError('The log key is not Ed25519.');
-  return Buffer.from(x, 'base64url');
-}
-
-function ed25519Key(privateKey: KeyObject): LogKey {
-  return {
-    publicKey: rawEd25519(createPublicKey(privateKey)),
-    sign: (bytes) => sign(null, bytes, privateKey),
   };
 }
 

@@ -2,8 +2,9 @@
 // checkpoint must be signed by the log, each entry be in that tree with the openings it is given, and
 // the manifest at the end speak of exactly these lines: its digest is what an entry of the log commits
 // to, whose receipt stands beside it. What stays unsaid is what was left out when the bundle was made.
+import { areEqual, Refusal, readBase64, sha256, toBase64, toUrl } from './bytes.ts';
+import { readLeaf, trustedKeys } from './keys.ts';
 import {
-  areEqual,
   type BundleFacts,
   checkWitnesses,
   climb,
@@ -11,12 +12,6 @@ import {
   openCheckpoint,
   openCommitments,
   proofLength,
-  Refusal,
-  readBase64,
-  readLeaf,
-  sha256,
-  toBase64,
-  toUrl,
   type Verdict,
   verifyReceipt,
 } from './receipt.ts';
@@ -26,11 +21,23 @@ export const BUNDLE_FORMAT = 'yihao-bundle/v1';
 type Lines = Iterable<string> | AsyncIterable<string>;
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** What the one who checks has brought along. */
+interface Trusted {
+  vkey: string;
+  policy: string | undefined;
+  keys: string | undefined;
+}
+
 /** Checks a bundle's lines, without their line ends; an empty one after the last is nothing. */
-export async function verifyBundle(lines: Lines, vkey: string, policy?: string): Promise<Verdict> {
+export async function verifyBundle(
+  lines: Lines,
+  vkey: string,
+  policy?: string,
+  keys?: string,
+): Promise<Verdict> {
   const facts: Facts = {};
   try {
-    await check(lines, vkey, policy, facts);
+    await check(lines, { vkey, policy, keys }, facts);
     return { valid: true, reasons: [], facts };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -38,12 +45,7 @@ export async function verifyBundle(lines: Lines, vkey: string, policy?: string):
   }
 }
 
-async function check(
-  lines: Lines,
-  vkey: string,
-  policy: string | undefined,
-  facts: Facts,
-): Promise<void> {
+async function check(lines: Lines, trusted: Trusted, facts: Facts): Promise<void> {
   let tree: { size: number; root: Bytes; told: BundleFacts } | undefined;
   let chain: Bytes = new Uint8Array(32);
   let isSealed = false;
@@ -54,9 +56,9 @@ async function check(
     if (isSealed) throw new Refusal(`Line ${at} comes after the manifest.`);
     const value = readLine(line, at);
     if (!tree) {
-      tree = await readHead(value, vkey, policy, facts);
+      tree = await readHead(value, trusted, facts);
     } else if ('manifest' in value) {
-      await checkManifest(value, chain, { vkey, policy }, tree.told);
+      await checkManifest(value, chain, trusted, tree.told);
       isSealed = true;
       continue;
     } else {
@@ -81,15 +83,14 @@ function readLine(line: string, at: number): Record<string, unknown> {
 
 async function readHead(
   head: Record<string, unknown>,
-  vkey: string,
-  policy: string | undefined,
+  { vkey, policy, keys }: Trusted,
   facts: Facts,
 ) {
   const { format, id, createdAt, conditions, checkpoint } = head;
   if (format !== BUNDLE_FORMAT || typeof checkpoint !== 'string' || typeof id !== 'string') {
     throw new Refusal('This is not a bundle: its first line is another.');
   }
-  const opened = await openCheckpoint(checkpoint, vkey);
+  const opened = await openCheckpoint(checkpoint, await trustedKeys(vkey, keys));
   const { origin, size, root, others } = opened;
   const told: BundleFacts = {
     id,
@@ -142,7 +143,7 @@ async function checkEntry(
 async function checkManifest(
   { manifest, receipt }: Record<string, unknown>,
   chain: Bytes,
-  trusted: { vkey: string; policy: string | undefined },
+  trusted: Trusted,
   told: BundleFacts,
 ): Promise<void> {
   const { id, entries, digest } = isObject(manifest) ? manifest : {};
@@ -154,7 +155,7 @@ async function checkManifest(
   }
   const made = toUrl(toBase64(chain));
   if (digest !== made) throw new Refusal('The lines are not those the manifest was made over.');
-  const verdict = await verifyReceipt(receipt, trusted.vkey, trusted.policy);
+  const verdict = await verifyReceipt(receipt, trusted.vkey, trusted.policy, trusted.keys);
   if (!verdict.valid) throw new Refusal(`The manifest's receipt: ${verdict.reasons.join(' ')}`);
   const { opened, leaf, index } = verdict.facts;
   if (opened?.purpose !== `${BUNDLE_FORMAT} ${made}` || opened.case !== id) {

@@ -2,20 +2,9 @@
 // the map holds there, the list behind it, and that the map's root is an entry of the signed log.
 // What it proves, and no more: of all entries before `covered` that the log's house filed under this tag
 // and that were to be disclosed by `due`, the list misses none, and no second list can stand under the tag.
-import {
-  areEqual,
-  checkProof,
-  type Facts,
-  fromUrl,
-  judge,
-  Refusal,
-  readBase64,
-  readLeaf,
-  sha256,
-  toBase64,
-  toUrl,
-  type Verdict,
-} from './receipt.ts';
+import { areEqual, fromUrl, Refusal, readBase64, sha256, toBase64, toUrl } from './bytes.ts';
+import { readLeaf } from './keys.ts';
+import { checkProof, type Facts, judge, type Verdict } from './receipt.ts';
 import { vrfOutput } from './vrf.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;

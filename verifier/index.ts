@@ -18,18 +18,20 @@ export const isBundle = (text: string): boolean =>
   text.trimStart().startsWith(`{"format":"${BUNDLE_FORMAT}"`);
 
 /**
- * Checks whatever text it is given: a bundle, a receipt as JSON, a plain tlog-proof, or the proof that a list is
- * whole; of the latter `earlier` is an older one, nothing of which may be missing.
+ * Checks whatever text it is given: a bundle, a receipt as JSON, a plain tlog-proof, the proof that a list is
+ * whole, or what a log has stated about itself. Of a list's proof `earlier` is an older one, nothing of which may
+ * be missing. With `keys`, the list of a log's keys, its earlier and later keys count as well.
  */
 export async function verify(
   text: string,
   vkey: string,
   policy?: string,
   earlier?: string,
+  keys?: string,
 ): Promise<Verdict> {
-  if (isBundle(text)) return verifyBundle(text.trimStart().split('\n'), vkey, policy);
+  if (isBundle(text)) return verifyBundle(text.trimStart().split('\n'), vkey, policy, keys);
   const proof = readCompleteness(text);
-  if (!proof) return verifyText(text, vkey, policy);
+  if (!proof) return verifyText(text, vkey, policy, keys);
   const before = earlier === undefined ? undefined : (readCompleteness(earlier) ?? null);
   return verifyCompleteness(proof, vkey, policy, before);
 }

@@ -7,26 +7,34 @@ const { createReadStream, openSync, readFileSync, readSync } = process.getBuilti
 const { createInterface } = process.getBuiltinModule('node:readline');
 
 /** A bundle may be longer than memory: it is read line by line. */
-async function verifyFile(path: string, vkey: string, policy?: string, earlier?: string) {
+async function verifyFile(
+  path: string,
+  vkey: string,
+  policy?: string,
+  earlier?: string,
+  keys?: string,
+) {
   const start = new Uint8Array(64);
   readSync(openSync(path, 'r'), start);
   if (!isBundle(new TextDecoder().decode(start))) {
-    return verify(readFileSync(path, 'utf8'), vkey, policy, earlier);
+    return verify(readFileSync(path, 'utf8'), vkey, policy, earlier, keys);
   }
   const lines = createInterface({
     input: createReadStream(path),
     crlfDelay: Number.POSITIVE_INFINITY,
   });
-  return verifyBundle(lines, vkey, policy);
+  return verifyBundle(lines, vkey, policy, keys);
 }
 
-const usage = `node verifier.mjs RECEIPT --vkey KEY [--policy FILE] [--earlier OLDER]
+const usage = `node verifier.mjs RECEIPT --vkey KEY [--policy FILE] [--earlier OLDER] [--keys LIST]
 
-RECEIPT  a file: the citizen's JSON receipt, a plain tlog-proof, a bundle of entries, or the proof
-         that her list is whole
+RECEIPT  a file: the citizen's JSON receipt, a plain tlog-proof, a bundle of entries, the proof that
+         her list is whole, or what the log has stated about itself
 KEY      the log's key, or a file that holds it
 FILE     witnesses and a quorum (C2SP tlog-policy): then they must have signed too
 OLDER    an earlier proof that the list is whole: nothing in it may be missing now
+LIST     the list of the log's keys (from its /log/vkeys): earlier and later keys count then, as far as
+         KEY leads to them
 
 Exit code: 0 when the receipt holds, 1 when it does not, 2 when the words are wrong.`;
 
@@ -38,6 +46,7 @@ const option = (name: string) => {
 const key = option('--vkey');
 const policyFile = option('--policy');
 const earlierFile = option('--earlier');
+const keysFile = option('--keys');
 const [receipt, ...rest] = words;
 
 if (!receipt || !key || rest.length > 0) {
@@ -47,7 +56,8 @@ if (!receipt || !key || rest.length > 0) {
   const vkey = /^[^\s+]+\+[0-9a-f]{8}\+/.test(key) ? key : readFileSync(key, 'utf8');
   const policy = policyFile === undefined ? undefined : readFileSync(policyFile, 'utf8');
   const earlier = earlierFile === undefined ? undefined : readFileSync(earlierFile, 'utf8');
-  const verdict = await verifyFile(receipt, vkey, policy, earlier);
+  const keys = keysFile === undefined ? undefined : readFileSync(keysFile, 'utf8');
+  const verdict = await verifyFile(receipt, vkey, policy, earlier, keys);
   process.stdout.write(`${JSON.stringify(verdict, undefined, 2)}\n`);
   process.exitCode = verdict.valid ? 0 : 1;
 }

@@ -24,7 +24,9 @@ form.addEventListener('submit', async (event) => {
   const policy = text('policy').trim();
   try {
     const typed = `${text('receipt').trimStart()}`;
-    show(await verify(typed, text('vkey').trim(), policy === '' ? undefined : policy));
+    const given = (words: string) => (words === '' ? undefined : words);
+    const keys = text('keys').trim();
+    show(await verify(typed, text('vkey').trim(), given(policy), undefined, given(keys)));
   } catch (error) {
     say('bad', [
       '无法核验 · Could not check',
@@ -44,6 +46,7 @@ function show({ valid, reasons, facts }: Verdict): void {
 function factLines(facts: Facts): string[] {
   const { origin, index, size, root, witnesses, isWitnessed, opened, leaf, bundle, completeness } =
     facts;
+  const { statement } = facts;
   const witnessed = witnesses?.map(({ name, at }) => `${name}（${at}）`).join('；');
   return [
     origin === undefined ? '' : `日志 Log: ${origin}`,
@@ -54,6 +57,12 @@ function factLines(facts: Facts): string[] {
     bundle === undefined
       ? ''
       : `记录包 ${bundle.id}：${bundle.entries} 条，由第 ${bundle.sealedBy ?? '?'} 条封存 · bundle of ${bundle.entries} entries, sealed by entry ${bundle.sealedBy ?? '?'}`,
+    facts.isStatedLost
+      ? '日志已声明：恢复备份时这条记录从数据库中丢失 · The log has stated that its database lost this entry in a restore'
+      : '',
+    statement === undefined
+      ? ''
+      : `日志声明 Statement of the log: ${JSON.stringify(statement, undefined, 2)}`,
     isWitnessed === undefined
       ? '未提供见证方策略，未核验是否有外部见证 · No policy was given: whether it is witnessed was not checked'
       : `外部见证 Witnesses: ${witnessed || '无 none'}`,

@@ -1,9 +1,21 @@
-// The heart of the offline verifier, nothing imported, for Node and for a browser page. It checks a
+// The heart of the offline verifier, nothing imported from outside, for Node and for a browser page. It checks a
 // C2SP tlog-proof or a citizen's receipt against the log's key, with WebCrypto and no network.
 // What it proves, and no more: the log's key signed a tree that holds these bytes at this index,
 // and the openings are what the bytes commit to. With a policy (C2SP tlog-policy) also that a quorum
 // of outside witnesses has signed that tree. Without, the operator could still keep a second tree for
 // others (docs/threat-model.md).
+
+import { areEqual, fromUrl, Refusal, readBase64, sha256, toBase64, toUrl } from './bytes.ts';
+import {
+  cosignatureType,
+  isSignature,
+  readLeaf,
+  readStatement,
+  readVkey,
+  statementHeader,
+  type TrustedKey,
+  trustedKeys,
+} from './keys.ts';
 
 /** What came out. `reasons` is empty when valid; `facts` hold as far as nothing speaks against them. */
 export interface Verdict {
@@ -32,6 +44,10 @@ export interface Facts {
   witnesses?: { name: string; at: string }[];
   /** With a policy: whether its quorum has signed. */
   isWitnessed?: boolean;
+  /** The log has stated since that this entry was lost from its database; what it proves stays proved. */
+  isStatedLost?: boolean;
+  /** What the log states about itself: a key, or a new epoch after a loss. */
+  statement?: Record<string, unknown>;
   /** Of a bundle (bundle.ts). */
   bundle?: BundleFacts;
   /** Of a proof that a list is whole (completeness.ts). */
@@ -71,25 +87,30 @@ export interface Receipt {
   proof: string;
 }
 
-/** A reason why something does not hold, found on the way. */
-export class Refusal extends Error {}
-
 const proofHeader = 'c2sp.org/tlog-proof@v1';
-const ed25519Type = 1;
-const cosignatureType = 4;
 
-/** Checks a receipt as JSON, or a plain tlog-proof. */
-export async function verifyText(text: string, vkey: string, policy?: string): Promise<Verdict> {
-  if (text.trimStart().startsWith('{')) {
-    let receipt: unknown;
-    try {
-      receipt = JSON.parse(text);
-    } catch {
-      return { valid: false, reasons: ['The receipt is not readable JSON.'], facts: {} };
-    }
-    return verifyReceipt(receipt, vkey, policy);
+/**
+ * Checks a receipt as JSON, a plain tlog-proof, or a statement of a log about itself. With `keys`, the list of a
+ * log's keys (GET /log/vkeys), each key counts that the trusted one leads to.
+ */
+export async function verifyText(
+  text: string,
+  vkey: string,
+  policy?: string,
+  keys?: string,
+): Promise<Verdict> {
+  if (text.startsWith(`${statementHeader}\n`)) return verifyStatement(text, vkey, keys);
+  if (!text.trimStart().startsWith('{')) {
+    const facts: Facts = {};
+    return judge(facts, () => checkProof(text, { vkey, policy, keys }, undefined, facts));
   }
-  return verifyTlogProof(text, vkey, undefined, policy);
+  let receipt: unknown;
+  try {
+    receipt = JSON.parse(text);
+  } catch {
+    return { valid: false, reasons: ['The receipt is not readable JSON.'], facts: {} };
+  }
+  return verifyReceipt(receipt, vkey, policy, keys);
 }
 
 /** Checks a citizen's receipt: bytes, tree, signature, and every opening. */
@@ -97,12 +118,13 @@ export async function verifyReceipt(
   receipt: unknown,
   vkey: string,
   policy?: string,
+  keys?: string,
 ): Promise<Verdict> {
   const facts: Facts = {};
   return judge(facts, async () => {
     const { index, leaf, opening, proof } = readReceipt(receipt);
     const bytes = readBase64(leaf, 'The leaf');
-    await checkProof(proof, { vkey, policy }, bytes, facts);
+    await checkProof(proof, { vkey, policy, keys }, bytes, facts);
     if (facts.index !== index) throw new Refusal('The proof is of another entry than the receipt.');
     const said = readLeaf(bytes);
     facts.leaf = said;
@@ -124,6 +146,18 @@ export async function verifyTlogProof(
   return judge(facts, () => checkProof(proof, { vkey, policy }, leaf, facts));
 }
 
+/** Checks that a log whose key is trusted has stated this, and tells what. */
+async function verifyStatement(note: string, vkey: string, keys?: string): Promise<Verdict> {
+  const facts: Facts = {};
+  return judge(facts, async () => {
+    const trusted = await trustedKeys(vkey, keys);
+    const { statement } = await readStatement(note);
+    facts.statement = statement;
+    const isTrusted = trusted.some((key) => [statement.before, statement.after].includes(key.vkey));
+    if (!isTrusted) throw new Refusal('This statement is of keys that are not trusted here.');
+  });
+}
+
 export async function judge(facts: Facts, check: () => Promise<void>): Promise<Verdict> {
   try {
     await check();
@@ -136,14 +170,17 @@ export async function judge(facts: Facts, check: () => Promise<void>): Promise<V
 
 export async function checkProof(
   text: string,
-  trusted: { vkey: string; policy: string | undefined },
+  trusted: { vkey: string; policy: string | undefined; keys?: string | undefined },
   leaf: Uint8Array | undefined,
   facts: Facts,
 ): Promise<void> {
   const { index, hashes, checkpoint } = readProof(text);
   facts.index = index;
-  const opened = await openCheckpoint(checkpoint, trusted.vkey);
+  const keys = await trustedKeys(trusted.vkey, trusted.keys);
+  const opened = await openCheckpoint(checkpoint, keys);
   const { origin, size, root, others } = opened;
+  const { lost } = keys.find(({ name }) => name === origin) ?? {};
+  if (lost && index >= lost.from && index <= lost.to) facts.isStatedLost = true;
   const unknownSigners = others.map(({ name }) => name);
   Object.assign(facts, { origin, size, root: toBase64(root), unknownSigners });
   if (index >= size) throw new Refusal(`The signed tree has ${size} entries, none at ${index}.`);
@@ -208,16 +245,6 @@ function readProof(text: string) {
   return { index: Number(index), hashes, checkpoint: text.slice(split + 2) };
 }
 
-export function readLeaf(bytes: Uint8Array): Record<string, unknown> {
-  try {
-    const leaf: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    if (typeof leaf === 'object' && leaf !== null) return { ...leaf };
-  } catch {
-    // Said below.
-  }
-  throw new Refusal('The entry is in the tree, but its bytes are not readable.');
-}
-
 export async function openCommitments(
   leaf: Record<string, unknown>,
   opening: Receipt['opening'],
@@ -243,29 +270,30 @@ interface SignatureLine {
   payload: Uint8Array<ArrayBuffer>;
 }
 
-export async function openCheckpoint(note: string, vkey: string) {
-  const key = await readVkey(vkey, ed25519Type);
+export async function openCheckpoint(note: string, keys: readonly TrustedKey[]) {
   const split = note.lastIndexOf('\n\n');
   const text = note.slice(0, split + 1);
   if (split < 0 || !note.endsWith('\n')) throw new Refusal('The checkpoint is not a signed note.');
+  const [origin, size, root] = text.split('\n');
   const others: SignatureLine[] = [];
   let isSigned = false;
   for (const line of note.slice(split + 2, -1).split('\n')) {
     const [, name, encoded] = /^— ([^\s+]+) ([A-Za-z0-9+/=]+)$/u.exec(line) ?? [];
     if (!name || !encoded) throw new Refusal('A signature line of the checkpoint is malformed.');
     const payload = readBase64(encoded, 'A signature');
-    if (name !== key.name || !areEqual(payload.slice(0, 4), key.id)) {
+    const key = keys.find((one) => name === one.name && areEqual(payload.slice(0, 4), one.id));
+    if (!key) {
       others.push({ name, payload });
       continue;
     }
     if (!(await isSignature(key.publicKey, payload.slice(4), new TextEncoder().encode(text)))) {
       throw new Refusal('The signature of the log does not hold.');
     }
-    isSigned = true;
+    // A retired key says nothing about larger trees than it may have signed.
+    if (name === origin && Number(size) <= (key.retiredAt ?? Number(size))) isSigned = true;
   }
   if (!isSigned) throw new Refusal('The checkpoint is not signed with this key.');
-  const [origin, size, root] = text.split('\n');
-  if (origin !== key.name || !/^[1-9]\d{0,15}$/.test(size ?? '') || root === undefined) {
+  if (origin === undefined || !/^[1-9]\d{0,15}$/.test(size ?? '') || root === undefined) {
     throw new Refusal('The signed text is not a checkpoint of this log.');
   }
   const rootHash = readBase64(root, 'The root');
@@ -273,36 +301,6 @@ export async function openCheckpoint(note: string, vkey: string) {
     throw new Refusal('The signed text is not a checkpoint of this log.');
   }
   return { text, origin, size: Number(size), root: rootHash, others };
-}
-
-async function readVkey(vkey: string, type: number) {
-  const [, name, id, encoded] = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/u.exec(
-    vkey.trim(),
-  ) ?? [''];
-  if (name && id && encoded) {
-    const key = readBase64(encoded, 'The key');
-    const made = (await sha256(new TextEncoder().encode(`${name}\n`), key)).slice(0, 4);
-    const written = Array.from(made, (byte) => byte.toString(16).padStart(2, '0')).join('');
-    if (written === id && key.length === 33 && key[0] === type) {
-      return { name, id: made, publicKey: key.slice(1) };
-    }
-  }
-  const whose = type === ed25519Type ? 'log' : 'witness';
-  throw new Refusal(`This is not the key of a ${whose} (name+id+base64, Ed25519).`);
-}
-
-async function isSignature(
-  publicKey: Uint8Array<ArrayBuffer>,
-  signature: Uint8Array<ArrayBuffer>,
-  text: Uint8Array<ArrayBuffer>,
-): Promise<boolean> {
-  let key: CryptoKey;
-  try {
-    key = await crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']);
-  } catch {
-    throw new Refusal('This program can’t check Ed25519 signatures; use a newer one.');
-  }
-  return crypto.subtle.verify('Ed25519', key, signature, text);
 }
 
 // Witnesses: C2SP tlog-cosignature and tlog-policy
@@ -410,41 +408,3 @@ export async function climb(
   }
   return root;
 }
-
-// Bytes
-
-export async function sha256(...parts: Uint8Array[]): Promise<Uint8Array<ArrayBuffer>> {
-  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', all));
-}
-
-export function areEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
-}
-
-export function toBase64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-}
-
-/** Canonical base64 only: one text per value. */
-export function readBase64(text: string, what: string): Uint8Array<ArrayBuffer> {
-  try {
-    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-    if (toBase64(bytes) === text) return bytes;
-  } catch {
-    // Said below.
-  }
-  throw new Refusal(`${what} is not canonical base64.`);
-}
-
-export const toUrl = (text: string) =>
-  text.replace(/[+]/g, '-').replace(/[/]/g, '_').replace(/=+$/, '');
-export const fromUrl = (text: string) =>
-  /^[A-Za-z0-9_-]*$/.test(text)
-    ? text.replace(/-/g, '+').replace(/_/g, '/') + '='.repeat((4 - (text.length % 4)) % 4)
-    : '!';

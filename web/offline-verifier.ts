@@ -31,6 +31,12 @@ const fields = [
     label: '见证方策略（可选） Witness policy (optional)',
     hint: '填写后还须有足够的外部见证 · when given, enough outside witnesses must have signed too',
   },
+  {
+    id: 'keys',
+    rows: 3,
+    label: '历次公钥清单（可选） List of keys (optional)',
+    hint: '日志更换公钥或恢复备份后，从 /log/vkeys 保存 · from /log/vkeys, when the log has had another key or a restore since',
+  },
 ];
 
 interface OfflineVerifier {

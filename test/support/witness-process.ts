@@ -1,6 +1,7 @@
 // A witness as a department runs it: a process of its own with its own key and folder.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { originHash } from '../../audit/witness.ts';
 import { eventually } from './eventually.ts';
 
 export interface WitnessProcess {
@@ -9,6 +10,10 @@ export interface WitnessProcess {
   /** Its name in that line. */
   name: string;
   kill(signal?: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
+  /** The last note it signed of a log; none when it never did. */
+  notes(origin: string): Promise<string[]>;
+  /** An add-checkpoint request as anybody can send it. */
+  post(body: string): Promise<{ status: number; contentType: string | null; body: string }>;
   /** Resolves with the exit code, or -1 when it was killed. */
   ended: Promise<number>;
 }
@@ -19,15 +24,19 @@ export async function startWitness(options: {
   keyName: string;
   log: string;
   port?: number;
+  env?: Record<string, string>;
+  /** Where the log publishes its keys. */
+  keys?: string;
 }): Promise<WitnessProcess> {
-  const { dir, keyName, log, port = 0 } = options;
+  const { dir, keyName, log, port = 0, env = {}, keys } = options;
   const child = spawn(
     process.execPath,
     [
       ...['--import', 'tsx', join(import.meta.dirname, '..', '..', 'cli', 'yihao.ts'), 'witness'],
       ...['--dir', dir, '--name', keyName, '--log', log, '--port', String(port)],
+      ...(keys === undefined ? [] : ['--keys', keys]),
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
   );
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -41,6 +50,20 @@ export async function startWitness(options: {
     { timeoutMs: 30_000 },
   );
   if (policyLine === 'ended') throw new Error(`The witness did not start:\n${output}`);
-  const [, name = ''] = policyLine.split(' ');
-  return { policyLine, name, kill: (signal = 'SIGTERM') => child.kill(signal), ended };
+  const [, name = '', , url = ''] = policyLine.split(' ');
+  return {
+    policyLine,
+    name,
+    kill: (signal = 'SIGTERM') => child.kill(signal),
+    ended,
+    notes: async (origin) => {
+      const reply = await fetch(`${url}/${originHash(origin)}/checkpoint`);
+      return reply.ok ? [await reply.text()] : [];
+    },
+    post: async (body) => {
+      const reply = await fetch(`${url}/add-checkpoint`, { method: 'POST', body });
+      const contentType = reply.headers.get('content-type');
+      return { status: reply.status, contentType, body: await reply.text() };
+    },
+  };
 }

@@ -22,6 +22,11 @@ export const en: Text = {
   signIn: 'Sign in',
   signOut: 'Sign out',
   signedInAs: 'Signed in',
+  logLoss: ({ at, lost, signed, kept }) =>
+    lost
+      ? `On ${at.slice(0, 10)} a restore from a backup lost entries ${lost.from} to ${lost.to} of the log (${signed} had been signed, ${kept} were left). Proofs taken before remain valid.`
+      : `On ${at.slice(0, 10)} a database was restored that differs from the ${signed} entries signed before; it can't be told where (${kept} entries are there). Proofs taken before remain valid.`,
+  logLossStatement: "The log's signed statement",
   witnessed: 'Checkpoints of the log are witnessed from outside, by',
   unwitnessed:
     'Checkpoints of the log are unwitnessed: until an outside witness signs, nothing is promised about removal or change.',
@@ -858,6 +863,9 @@ export const en: Text = {
     'audit.search_deleted': 'Saved search deleted',
     'map.published': 'Map of looks published',
     'keys.rotated': 'Keys rotated',
+    'log.epoch_begun': 'New epoch of the log after a restore',
+    'log.key_announced': 'New key of the log announced',
+    'log.key_retired': 'Old key of the log retired',
     'licence.act_refused': 'Change of a licence refused',
     'licence.amended': 'Licence amended',
     'licence.application_refused': 'Application refused',

@@ -27,6 +27,14 @@ const docsTags: Record<string, string | undefined> = {
   me: '本人',
 };
 
+/** What a page says of a loss of the log. */
+interface LossInText {
+  at: string;
+  lost: { from: number; to: number } | null;
+  signed: number;
+  kept: number;
+}
+
 export const zh = {
   lang: 'zh-CN',
   name: '一号',
@@ -46,6 +54,11 @@ export const zh = {
   signIn: '登录',
   signOut: '退出登录',
   signedInAs: '已登录',
+  logLoss: ({ at, lost, signed, kept }: LossInText): string =>
+    lost
+      ? `${at.slice(0, 10)} 恢复备份时，第 ${lost.from} 至 ${lost.to} 条查看记录从数据库中丢失（曾签过 ${signed} 条，恢复后剩 ${kept} 条）。以前取得的收录证明仍然有效。`
+      : `${at.slice(0, 10)} 恢复的数据库与曾经签过的 ${signed} 条记录不一致，无法确定差在哪里（恢复后有 ${kept} 条）。以前取得的收录证明仍然有效。`,
+  logLossStatement: '日志的签名声明',
   witnessed: '查看记录已由外部机构见证，见证方：',
   unwitnessed:
     '目前还没有外部机构为查看记录作见证（unwitnessed）。在有见证之前，不承诺记录不会被删改。',
@@ -827,6 +840,9 @@ export const zh = {
     'audit.search_deleted': '删除保存的检索',
     'map.published': '公布查看记录索引',
     'keys.rotated': '更换密钥',
+    'log.epoch_begun': '恢复备份后日志开始新纪元',
+    'log.key_announced': '公布日志新公钥',
+    'log.key_retired': '停用日志旧公钥',
     'licence.act_refused': '证照办理被拒绝',
     'licence.amended': '变更证照',
     'licence.application_refused': '证照申请未获批准',

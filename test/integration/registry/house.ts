@@ -94,7 +94,7 @@ export function withRegistry(): House {
     const audit = createAudit({
       ...common,
       logDatabase,
-      signer: keystore.logKey,
+      signer: keystore.logKeys.first,
       origin: 'log.yunzhu.example',
     });
     await audit.startSequencer();

@@ -39,7 +39,7 @@ function aWitness(clock = fixedClock('2026-03-04T05:00:00Z')) {
   const witness = createWitness({
     name,
     signer: witnessKey,
-    logs: [parseVkey(formatVkey(origin, signer.publicKey))],
+    logs: () => [parseVkey(formatVkey(origin, signer.publicKey))],
     records: {
       find: async (origin) => kept.get(origin),
       keep: async (origin, note) => {
@@ -177,7 +177,7 @@ test('what could not be kept is not signed', async () => {
   const witness = createWitness({
     name,
     signer: witnessKey,
-    logs: [parseVkey(formatVkey(origin, signer.publicKey))],
+    logs: () => [parseVkey(formatVkey(origin, signer.publicKey))],
     records: { find: async () => undefined, keep: () => Promise.reject(new Error('disk full')) },
     clock: fixedClock('2026-03-04T05:00:00Z'),
   });

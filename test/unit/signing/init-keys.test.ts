@@ -271,7 +271,8 @@ describe('the keystore', () => {
     const asked: (() => unknown)[] = [
       () => keystore.secret('session'),
       () => keystore.secretVersions('kek').at(1),
-      () => keystore.logKey,
+      () => keystore.logKeys.first.publicKey,
+      () => keystore.logKeys.first.sign(Buffer.from('a head')),
       () => keystore.tokenKey,
       () => keystore.credentialKey,
       () => keystore.statusKey,

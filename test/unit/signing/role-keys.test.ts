@@ -21,7 +21,7 @@ const asking: Record<string, (keystore: Keystore) => unknown> = {
   timestamp: (keystore) => keystore.timestampKey,
   receipts: (keystore) => keystore.receiptKey(USCC),
   seals: (keystore) => keystore.sealKey(USCC),
-  log: (keystore) => keystore.logKey,
+  log: (keystore) => keystore.logKeys.first.sign(Buffer.from('a head')),
   token: (keystore) => keystore.tokenKey,
   ...Object.fromEntries(
     rotating.map((name) => [name, (one: Keystore) => one.secretVersions(name)]),
@@ -99,6 +99,8 @@ test('what anybody may know of a key needs no role', async () => {
   const { keysDir, keystore } = await testKeys();
   const asLog = openKeystore(keysDir, 'log');
   expect(asLog.credentialPublicKey.kid).toBe(keystore.credentialKey.kid);
-  expect(openKeystore(keysDir, 'api').logPublicKey).toEqual(keystore.logKey.publicKey);
+  expect(openKeystore(keysDir, 'api').logKeys.first.publicKey).toEqual(
+    keystore.logKeys.first.publicKey,
+  );
   expect(asLog.issuingCertificate.raw).toEqual(keystore.issuingCertificate.raw);
 });
