@@ -4,7 +4,13 @@ import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
 import { containsCitizenId } from '../identity/index.ts';
-import { AppError, type FieldError, type Kind, type Logger } from '../platform/index.ts';
+import {
+  AppError,
+  databaseAway,
+  type FieldError,
+  type Kind,
+  type Logger,
+} from '../platform/index.ts';
 import type { Env } from './env.ts';
 import { apiErrors, INTERNAL_CODE } from './errors.ts';
 
@@ -56,6 +62,11 @@ export function problemOf(c: Context<Env>, error: unknown, logger: Logger): Resp
   }
   if (error instanceof HTTPException && error.status === 415) {
     return refusalResponse(c, apiErrors.content_type('Send the body as application/json.'));
+  }
+  const away = databaseAway(error);
+  if (away) {
+    logger.error({ err: error, requestId: c.get('requestId') }, 'The database is away');
+    return refusalResponse(c, away);
   }
   return unexpectedResponse(c, error, logger);
 }

@@ -1,9 +1,11 @@
 // Refusals around the database, and what PostgreSQL itself said (SQLSTATE, appendix A of its manual).
 import postgres from 'postgres';
-import { errorCatalogue } from './errors.ts';
+import { type AppError, errorCatalogue } from './errors.ts';
 
 export const databaseErrors = errorCatalogue('platform', {
   already_running: 'conflict',
+  /** It is gone, full or restarting: the caller may come back. */
+  database_away: 'unavailable',
   database_not_started: 'unavailable',
   database_unfit: 'unavailable',
   migration_changed: 'conflict',
@@ -37,4 +39,22 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
 export function isRetryable(error: unknown): boolean {
   const code = databaseFault(error)?.code;
   return code === '40001' || code === '40P01';
+}
+
+/** SQLSTATE classes 08, 53 and 57P, and what the driver says of a connection that is gone. */
+const away =
+  /^(08|53|57P)|^(CONNECTION_(CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT|ECONNREFUSED|ECONNRESET|EPIPE)$/;
+
+/** The refusal of whoever met a database that is gone, full or restarting; undefined for any other fault. */
+export function databaseAway(error: unknown): AppError | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const isDriver = cause instanceof postgres.PostgresError || 'errno' in cause;
+    if (isDriver && 'code' in cause && away.test(String(cause.code))) {
+      return databaseErrors.database_away('The database is not there just now. Try again.', {
+        retryAfterSeconds: 2,
+        cause: error,
+      });
+    }
+  }
+  return undefined;
 }

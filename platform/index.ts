@@ -15,7 +15,7 @@ export {
   selectRows,
   type Tx,
 } from './database.ts';
-export { databaseFault, isUniqueViolation } from './database-errors.ts';
+export { databaseAway, databaseFault, isUniqueViolation } from './database-errors.ts';
 export { type RuntimeUrls, readRolePasswords, runtimeUrls } from './database-roles.ts';
 export {
   type EmbeddedPostgres,

@@ -49,16 +49,19 @@ export function send(
 /**
  * Runs a statement whose answer nobody needs: in a transaction it goes out with the act's next
  * statement or the commit, in one round trip with it. Should it fail, the transaction fails. What it
- * is given goes to the driver as it is: times as ISO text, bytes as Buffer.
+ * is given goes to the driver as it is: times as ISO text, bytes as Buffer. `refusal` words a failure.
  */
 export async function sendAlong(
   tx: PgDatabase<PgQueryResultHKT>,
   text: string,
   values: readonly postgres.ParameterOrJSON<never>[],
+  refusal: (error: unknown) => unknown = (error) => error,
 ): Promise<void> {
   const client: postgres.TransactionSql = Reflect.get(Reflect.get(tx, 'session'), 'client');
   const sent: SentAlong | undefined = Reflect.get(client, alongside);
-  const statement = send(client, text, values);
+  const statement = send(client, text, values).then(
+    (fault) => fault && { error: refusal(fault.error) },
+  );
   if (sent) sent.push(statement);
   else {
     const fault = await statement;

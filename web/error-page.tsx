@@ -1,7 +1,7 @@
 // A refusal as a page: what was wrong, what to do, and the stable code for whoever is asked for help.
 import type { Context } from 'hono';
 import { anonymousActor } from '../identity/index.ts';
-import { AppError } from '../platform/index.ts';
+import { AppError, databaseAway } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
 import { Frame, type PageContext, pageInstead } from './page.tsx';
 import { refusalWords } from './words.ts';
@@ -52,7 +52,8 @@ export function pageOfError({ identity }: Pick<PageDeps, 'identity'>) {
     c.set('actor', actor);
     const formToken = () => (actor.sessionId === undefined ? '' : identity.formToken(actor));
     return pageInstead(c, formToken, () => {
-      if (error instanceof AppError) return refusalReply(c, error);
+      const refusal = error instanceof AppError ? error : databaseAway(error);
+      if (refusal) return refusalReply(c, refusal);
       const words = c.get('text').error.unexpected;
       return c.html(<ErrorPage c={c} words={words} code={internalCode} />, 500);
     });
