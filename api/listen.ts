@@ -1,5 +1,5 @@
 // The listening server over the application.
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Config } from '../platform/index.ts';
@@ -43,19 +43,38 @@ export async function listen(
     { ...patience, headersTimeout, requestTimeout },
     getRequestListener(createApp(services).fetch),
   );
+  const running = new Set<ServerResponse>();
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    running.add(response);
+    response.once('close', () => running.delete(response));
+  });
   server.maxConnections = services.config.maxConnections;
   await listening(server, port, services.config.host);
   const address = server.address();
   if (address === null || typeof address === 'string')
     throw new TypeError('The server listens on no port.');
-  return {
-    address,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      }),
+  return { address, close: () => closeGently(server, running) };
+}
+
+/**
+ * Takes no new connection and lets what runs end, each on a connection that is then closed: else callers that
+ * keep theirs open would be served, and hold the process, for as long as they go on calling.
+ */
+function closeGently(server: Server, running: ReadonlySet<ServerResponse>): Promise<void> {
+  const endAfter = (response: ServerResponse): void => {
+    response.shouldKeepAlive = false;
   };
+  for (const response of running) endAfter(response);
+  server.prependListener('request', (_request, response: ServerResponse) => endAfter(response));
+  return new Promise((resolve) => {
+    // Those that have sent nothing for a moment, and what came in while the door was closing.
+    const closing = setInterval(() => server.closeIdleConnections(), 100);
+    server.close(() => {
+      clearInterval(closing);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
 }
 
 /** Resolves once the server listens; what keeps it from it is told in words. */

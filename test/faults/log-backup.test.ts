@@ -15,7 +15,7 @@ import { type CopiedDatabase, makeDatabase } from './log-copies.ts';
 import { checkHistory } from './log-history.ts';
 import { type LogProcess, launchLog, roundsOr, startLog } from './log-process.ts';
 
-const rounds = roundsOr(2);
+const rounds = roundsOr(1);
 const origin = 'faults.example/backup';
 const processes: LogProcess[] = [];
 let running: LogProcess | undefined;
