@@ -134,8 +134,8 @@ export async function compose(options: ComposeOptions) {
       pepper: keystore.secret('pepper'),
       platformData: keystore.secret('platform-data'),
       pseudonym: keystore.secret('pseudonym'),
-      session: keystore.secret('session'),
-      tokenKey: keystore.tokenKey,
+      session: keystore.mayLoad('session') ? keystore.secret('session') : null,
+      tokenKey: keystore.mayLoad('token') ? keystore.tokenKey : null,
     },
     publicUrl,
     publicUrlAliases,
@@ -266,7 +266,7 @@ export async function compose(options: ComposeOptions) {
     deviceCookie: deviceCookie(publicUrl),
     flowCookie: flowCookie(publicUrl),
     /** Secrets of the sample city derive from it; nothing else does. */
-    sampleKey: keystore.secret('cookies'),
+    sampleKey: () => keystore.secret('cookies'),
 
     /** Begins what this process does by its role: sequencing, jobs, sweeps. */
     async start(): Promise<void> {

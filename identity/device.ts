@@ -38,8 +38,8 @@ export function deviceFamily(userAgent: string | undefined): DeviceFamily {
 }
 
 /** Device cookies of one house: random, and signed, so that an invented one is not taken for ours. */
-export function createDevices({ key, ids }: { key: Buffer; ids: Ids }) {
-  const sign = (id: string) => createHmac('sha256', key).update(id, 'utf8').digest();
+export function createDevices({ key, ids }: { key: () => Buffer; ids: Ids }) {
+  const sign = (id: string) => createHmac('sha256', key()).update(id, 'utf8').digest();
 
   function isOurs(cookie: string): boolean {
     const [id = '', signature = ''] = cookie.split('.');

@@ -43,7 +43,7 @@ export function createLocalSignIn(deps: {
   secretHash: SecretHash;
   sessions: Pick<Sessions, 'openSession'>;
   /** Of the digests in counters. */
-  key: Buffer;
+  key: () => Buffer;
   isAllowed: boolean;
 }) {
   const { database, clock, people, secretHash, sessions, key, isAllowed } = deps;
@@ -73,7 +73,7 @@ export function createLocalSignIn(deps: {
     return hash === null ? null : { account, hash };
   }
 
-  const digestOf = (text: string) => createHmac('sha256', key).update(text, 'utf8').digest();
+  const digestOf = (text: string) => createHmac('sha256', key()).update(text, 'utf8').digest();
   const rowOf = ({ name, mostTries }: Counter) => ({ digest: digestOf(name), mostTries });
 
   /** Counts a try, or refuses it uncounted: what is refused moves no other count. */

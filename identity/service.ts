@@ -48,7 +48,7 @@ import { deriveKey, KEY_BYTES } from './sealing.ts';
 import { createSecretHash, type SecretCost } from './secret-hash.ts';
 import { sessionCookie } from './session-cookie.ts';
 import { createSessions } from './sessions.ts';
-import { createSignOutNotices } from './sign-out-notices.ts';
+import { createNoticeSender, createSignOutNotices } from './sign-out-notices.ts';
 import { deleteExpiredAssertions } from './store-clients.ts';
 import { deleteExpiredEnrolments } from './store-enrolments.ts';
 import { erasePerson, findErasedTag, forgetTag, lockPerson } from './store-erasing.ts';
@@ -90,8 +90,10 @@ interface IdentityKeys {
   pepper: Buffer;
   platformData: Buffer;
   pseudonym: Buffer;
-  session: Buffer;
-  tokenKey: { readonly privateKey: KeyObject };
+  /** Of sessions, forms and browsers; null in a role that lets nobody in. */
+  session: Buffer | null;
+  /** Signs tokens; null in a role that gives none. */
+  tokenKey: { readonly privateKey: KeyObject } | null;
 }
 
 /** identity over one database and one set of keys; refuses keys that can't be right. */
@@ -111,13 +113,22 @@ export function createIdentity(deps: IdentityDeps) {
     logger,
     publicUrl,
     publicUrlAliases: deps.publicUrlAliases ?? [],
-    tokenKey: keys.tokenKey.privateKey,
     isMutualTlsOffered: deps.isMutualTlsOffered ?? false,
   };
+  /** What is done with the token key, or what refuses in a role that doesn't load it. */
+  function withKey<Args extends unknown[], Result>(
+    make: (tokenKey: KeyObject) => (...args: Args) => Result,
+  ): (...args: Args) => Result {
+    if (keys.tokenKey) return make(keys.tokenKey.privateKey);
+    return () => {
+      throw new TypeError('This role gives and takes no tokens: it does not load their key.');
+    };
+  }
   const access = createAccess({ database, audit, index, dataKeys, ids });
   const clients = createClients({ clock, ids });
   const relyingParties = createRelyingParties({ clock });
-  const keyFor = (use: string) => deriveKey(keys.session, use);
+  /** Derived where it is needed: not in a role without a door. */
+  const keyFor = (use: string) => () => derived(keys.session, use);
   const sessions = createSessions({ database, ids, formKey: keyFor('form-tokens'), cityTz });
   const localSignIn = createLocalSignIn({
     database,
@@ -225,28 +236,31 @@ export function createIdentity(deps: IdentityDeps) {
     ...relyingParties,
     ...createDevices({ key: keyFor('device-cookies'), ids }),
     caseTag: index.caseTag,
-    tokenEndpoint: createTokenEndpoint(door),
-    authenticateRequest: createAuthenticate(door),
-    ...createSignOutNotices({
-      database,
-      clock,
-      ids,
-      issuer: `${publicUrl}${OPENID_PATH}`,
-      tokenKey: keys.tokenKey.privateKey,
-      subjectKey,
-      outbox: deps.outbox,
-      recordAccess: access.recordAccess,
-    }),
-    openId: createOpenIdProvider({
-      database,
-      clock,
-      logger,
-      publicUrl,
-      tokenKey: keys.tokenKey.privateKey,
-      subjectKey,
-      sessionCookie: sessionCookie(publicUrl),
-      vault,
-    }),
+    tokenEndpoint: withKey((tokenKey) => createTokenEndpoint({ ...door, tokenKey })),
+    authenticateRequest: withKey((tokenKey) => createAuthenticate({ ...door, tokenKey })),
+    ...createSignOutNotices({ database, outbox: deps.outbox, recordAccess: access.recordAccess }),
+    sendSignOutNotice: withKey((tokenKey) =>
+      createNoticeSender({
+        database,
+        clock,
+        ids,
+        issuer: `${publicUrl}${OPENID_PATH}`,
+        tokenKey,
+        subjectKey,
+      }),
+    ),
+    openId: withKey((tokenKey) =>
+      createOpenIdProvider({
+        database,
+        clock,
+        logger,
+        publicUrl,
+        tokenKey,
+        subjectKey,
+        sessionCookie: sessionCookie(publicUrl),
+        vault,
+      }),
+    ),
 
     /**
      * To be awaited before the first request: from now on proofs are remembered. Throws when a key
@@ -327,16 +341,22 @@ function identified({ name, scheme, value }: RevealedPerson) {
   return { name, identifier: { scheme, masked: maskIdentifier(value) } };
 }
 
+function derived(secret: Buffer | null, use: string): Buffer {
+  if (secret) return deriveKey(secret, use);
+  throw new TypeError('This role lets nobody in: it does not load the key of sessions.');
+}
+
 function checkKeys(keys: IdentityKeys): void {
   const { indexAudit, pepper, platformData, pseudonym, session } = keys;
-  const secrets = [indexAudit, pepper, platformData, pseudonym, session];
+  const secrets = [indexAudit, pepper, platformData, pseudonym, ...(session ? [session] : [])];
   if (secrets.some((secret) => secret.length !== KEY_BYTES)) {
     throw new TypeError('Each of the secret keys has 32 bytes.');
   }
   if (new Set(secrets.map((secret) => secret.toString('hex'))).size < secrets.length) {
     throw new TypeError('Each use has a key of its own.');
   }
-  if (keys.tokenKey.privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+  const curve = keys.tokenKey?.privateKey.asymmetricKeyDetails?.namedCurve;
+  if (keys.tokenKey && curve !== 'prime256v1') {
     throw new TypeError('Access tokens are signed with ES256: a P-256 key.');
   }
 }

@@ -62,7 +62,7 @@ const MOST_LISTED = 100;
 export function createSessions(deps: {
   database: Database;
   ids: Ids;
-  formKey: Buffer;
+  formKey: () => Buffer;
   cityTz: string;
 }) {
   const { database, ids, formKey, cityTz } = deps;
@@ -173,7 +173,7 @@ export function createSessions(deps: {
   function formTokenOf({ sessionId, actingFor, organisationId }: Actor): Buffer | null {
     if (sessionId === undefined) return null;
     const forWhom = actingFor?.delegationId ?? organisationId ?? '';
-    return createHmac('sha256', formKey).update(`${sessionId}|${forWhom}`).digest();
+    return createHmac('sha256', formKey()).update(`${sessionId}|${forWhom}`).digest();
   }
 }
 

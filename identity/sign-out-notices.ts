@@ -48,46 +48,54 @@ const PATIENCE_MS = 5_000;
 
 const LOGOUT = 'http://schemas.openid.net/event/backchannel-logout';
 
-/** Notices of one provider of sign-ins. */
-export function createSignOutNotices(deps: {
+/**
+ * What tells one relying party of one end; throws when it doesn't take it, and is then called again. A new
+ * token each time: a party that remembers a jti refuses it twice.
+ */
+export function createNoticeSender(deps: {
   database: Database;
   clock: Clock;
   ids: Ids;
   issuer: string;
   tokenKey: KeyObject;
   subjectKey: Buffer;
+}) {
+  const { database, clock, ids, issuer, tokenKey, subjectKey } = deps;
+  const kid = jwkThumbprint(PublicJwk.parse(createPublicKey(tokenKey).export({ format: 'jwk' })));
+
+  return async function sendSignOutNotice({
+    payload,
+  }: Pick<OutboxEvent, 'payload'>): Promise<void> {
+    const { client, sid, kind, account } = Ended.parse(payload);
+    const party = await findRelyingParty(database.db, client);
+    // Suspended parties are told too: nobody stays signed in there longer for that.
+    if (!party?.backchannelLogoutUri) return;
+    const sub = partySubject(subjectKey, { kind, id: account }, hostOf(party.redirectUris));
+    const now = Math.floor(clock.now().getTime() / 1000);
+    const token = await new SignJWT({ sid, events: { [LOGOUT]: {} } })
+      .setProtectedHeader({ alg: 'ES256', typ: 'logout+jwt', kid })
+      .setIssuer(issuer)
+      .setAudience(client)
+      .setSubject(sub)
+      .setIssuedAt(now)
+      .setExpirationTime(now + TOKEN_SECONDS)
+      .setJti(ids.uuid())
+      .sign(tokenKey);
+    const form = { logout_token: token };
+    const status = await postForm(party.backchannelLogoutUri, form, PATIENCE_MS);
+    if (status !== 200 && status !== 204) throw new NoticeRefused(status);
+  };
+}
+
+/** What operators see of notices, and do about them. */
+export function createSignOutNotices(deps: {
+  database: Database;
   outbox: Pick<Outbox, 'backlog' | 'reviveKeys'>;
   recordAccess: (tx: Tx, actor: Actor, entry: AccessEntry) => Promise<unknown>;
 }) {
-  const { database, clock, ids, issuer, tokenKey, subjectKey, outbox, recordAccess } = deps;
-  const kid = jwkThumbprint(PublicJwk.parse(createPublicKey(tokenKey).export({ format: 'jwk' })));
+  const { database, outbox, recordAccess } = deps;
 
   return {
-    /**
-     * Tells one relying party of one end; throws when it doesn't take it, and is then called again. A new
-     * token each time: a party that remembers a jti refuses it twice.
-     */
-    async sendSignOutNotice({ payload }: Pick<OutboxEvent, 'payload'>): Promise<void> {
-      const { client, sid, kind, account } = Ended.parse(payload);
-      const party = await findRelyingParty(database.db, client);
-      // Suspended parties are told too: nobody stays signed in there longer for that.
-      if (!party?.backchannelLogoutUri) return;
-      const sub = partySubject(subjectKey, { kind, id: account }, hostOf(party.redirectUris));
-      const now = Math.floor(clock.now().getTime() / 1000);
-      const token = await new SignJWT({ sid, events: { [LOGOUT]: {} } })
-        .setProtectedHeader({ alg: 'ES256', typ: 'logout+jwt', kid })
-        .setIssuer(issuer)
-        .setAudience(client)
-        .setSubject(sub)
-        .setIssuedAt(now)
-        .setExpirationTime(now + TOKEN_SECONDS)
-        .setJti(ids.uuid())
-        .sign(tokenKey);
-      const form = { logout_token: token };
-      const status = await postForm(party.backchannelLogoutUri, form, PATIENCE_MS);
-      if (status !== 200 && status !== 204) throw new NoticeRefused(status);
-    },
-
     /** What a relying party has not heard yet, and what was given up. */
     async getSignOutNotices(actor: Actor, client: string): Promise<SignOutNotices> {
       requireRole(actor, 'operator');

@@ -19,6 +19,8 @@ export type KeyUse =
 
 /** Not the role that faces the internet: it asks the signer (docs/adr/0012-signer.md). */
 const signs = ['worker', 'all'] as const;
+/** The role that lets people and systems in: what it signs is believed at its own doors (docs/adr/0015). */
+const opens = ['api', 'all'] as const;
 /** Those that serve or work on people's data; the log knows no person, but gives each tag its label. */
 const serves = ['api', 'worker', 'all'] as const;
 
@@ -31,8 +33,9 @@ export const rolesOfKey = {
   receipts: signs,
   seals: signs,
   log: ['log', 'all'],
-  token: serves,
-  cookies: serves,
+  token: opens,
+  // Of the sample city's sign-ins, which are loaded by who may sign.
+  cookies: signs,
   idempotency: serves,
   'index-audit': serves,
   'index-lookup': serves,
@@ -42,7 +45,7 @@ export const rolesOfKey = {
   pepper: serves,
   'platform-data': serves,
   pseudonym: serves,
-  session: serves,
+  session: opens,
 } as const satisfies Record<KeyUse, readonly ProcessRole[]>;
 
 export function mayLoad(role: ProcessRole, use: KeyUse): boolean {

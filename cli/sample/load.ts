@@ -98,8 +98,8 @@ export async function loadSample(
     await loadWorld(services, world, say);
     await remember(services, 0);
   }
-  const officers = sampleOfficers(world, services.sampleKey);
-  await writeSignIns(config.dataDir, all, officers, services.sampleKey);
+  const officers = sampleOfficers(world, services.sampleKey());
+  await writeSignIns(config.dataDir, all, officers, services.sampleKey());
   for (const department of world.departments) {
     await ensureClientFile(config.dataDir, department, config.publicUrl);
   }
@@ -134,7 +134,7 @@ async function loadWorld(
   const { identity, registry, exchange, catalogue, database, config, ids } = services;
   const operator = departmentActor('govsvc', ids.uuid());
   say(`Setting up ${world.departments.length} departments`);
-  const officers = sampleOfficers(world, services.sampleKey);
+  const officers = sampleOfficers(world, services.sampleKey());
   const files = new Map(
     await Promise.all(
       world.departments.map(async (department) => {
@@ -254,7 +254,7 @@ async function issueTo(services: SampleServices, residents: readonly Resident[])
     const people = await identity.ensurePeople(tx, residents);
     for (const [at, personId] of people.entries()) {
       const key = residents[at]?.key ?? '';
-      await identity.putPersonSecret(tx, personId, pinOf(sampleKey, key), 'first-use');
+      await identity.putPersonSecret(tx, personId, pinOf(sampleKey(), key), 'first-use');
     }
   });
 }

@@ -67,8 +67,10 @@ beforeAll(async () => {
   await migrate({ ownerUrl: database.url, roles: { keysDir: all }, extra: migrateQueue });
   const isPrivate = (path: string) => path.endsWith('.key.pem');
   const kept: Record<string, (path: string) => boolean> = {
-    api: (path) => !isPrivate(path) || path.endsWith('/token.key.pem'),
-    worker: (path) => !/\/(root|log)\.key\.pem$/.test(path),
+    api: (path) =>
+      (!isPrivate(path) || path.endsWith('/token.key.pem')) && !path.endsWith('/cookies.key'),
+    worker: (path) =>
+      !/\/(root|log|token)\.key\.pem$/.test(path) && !path.endsWith('/secrets/session.key'),
     log: (path) =>
       (!isPrivate(path) || path.endsWith('/log.key.pem')) && !path.includes('/secrets/'),
   };
@@ -132,6 +134,14 @@ const licences = async () =>
 test('the api has none of the keys it may not hold', async () => {
   const files = await readdir(join(root, 'keys', 'api'), { recursive: true });
   expect(files.filter((file) => file.endsWith('.key.pem'))).toEqual(['token.key.pem']);
+});
+
+test('the worker has none of the keys of the doors', async () => {
+  const files = await readdir(join(root, 'keys', 'worker'), { recursive: true });
+  expect(files).toContain('credential.key.pem');
+  for (const lacking of ['token.key.pem', 'log.key.pem', 'root.key.pem', 'secrets/session.key']) {
+    expect(files).not.toContain(lacking);
+  }
 });
 
 test('issuing, asking with a receipt, the status list and the CRL work across the processes', async () => {

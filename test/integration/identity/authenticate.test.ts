@@ -61,7 +61,7 @@ async function present(changes: Presented = {}) {
 
 /** A token of this house's key, or another's, with changed claims. */
 async function forge(changes: { claims?: object; header?: object; key?: CryptoKey } = {}) {
-  const pem = keys.tokenKey.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const pem = keys.tokenKey?.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() ?? '';
   const jkt = createHash('sha256')
     .update(
       JSON.stringify({

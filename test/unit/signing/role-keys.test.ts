@@ -60,6 +60,10 @@ test('the role log holds the log’s key and that of the map’s labels, and onl
   expect(roles.filter((role) => mayLoad(role, 'log'))).toEqual(['log', 'all']);
 });
 
+test('the role that signs for the city holds nothing that lets anybody in', () => {
+  for (const use of ['token', 'session'] as const) expect(mayLoad('worker', use)).toBe(false);
+});
+
 test('every key has a role, and the root’s has none', () => {
   for (const use of uses)
     expect(roles.filter((role) => mayLoad(role, use)).length).toBeGreaterThan(0);
