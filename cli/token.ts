@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Json, loadConfig } from '../platform/index.ts';
 import { type Command, readArgs, UsageError } from './command.ts';
 import { createMachineClient, type MachineClient, readClientFile } from './machine-client.ts';
+import { refusalLines } from './refused-call.ts';
 
 const options = { as: { type: 'string' } } as const;
 
@@ -38,7 +39,10 @@ that ends with this command (DPoP), so it shows what a token holds; to make a ca
 
 async function bodyFrom(text: string | undefined): Promise<Json | undefined> {
   if (text === undefined) return undefined;
-  return text.startsWith('@') ? readFile(text.slice(1), 'utf8') : text;
+  if (!text.startsWith('@')) return text;
+  return readFile(text.slice(1), 'utf8').catch((cause) => {
+    throw new UsageError(`${text.slice(1)} can not be read.`, { cause });
+  });
 }
 
 export const callCommand: Command = {
@@ -46,7 +50,8 @@ export const callCommand: Command = {
   summary: "Call the API as a department's system",
   help: `call --as CLIENT METHOD PATH [JSON | @FILE]
 
-Makes one call with a token and a proof. Prints the status line to stderr and the body to stdout.
+Makes one call with a token and a proof. Prints the status line to stderr and the body to stdout, of a
+refusal to stderr also what it means.
 A POST waits up to 10 seconds for an answer (Prefer: wait=10).
 Exit code: 0 for a 2xx reply, 1 for any other, 2 for wrong words.
 
@@ -61,6 +66,8 @@ Exit code: 0 for a 2xx reply, 1 for any other, 2 for wrong words.
     const reply = await client.call(verb, path, await bodyFrom(body), headers);
     console.error(`${reply.status} ${reply.headers.get('content-type') ?? ''}`);
     console.log(reply.json === null ? reply.text : JSON.stringify(reply.json, null, 2));
-    return reply.status < 300 ? 0 : 1;
+    if (reply.status < 300) return 0;
+    for (const line of await refusalLines(reply)) console.error(line);
+    return 1;
   },
 };

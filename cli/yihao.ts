@@ -12,6 +12,7 @@ import {
 import { eraseScanCommand } from './erase-scan.ts';
 import { harvestCommand } from './harvest.ts';
 import { keysRotateCommand, keysStatusCommand } from './keys.ts';
+import { CallError } from './machine-client.ts';
 import { monitorCommand } from './monitor.ts';
 import { auditNewEpochCommand } from './new-epoch.ts';
 import {
@@ -22,6 +23,7 @@ import {
 } from './operators.ts';
 import { SignInRefused } from './person-client.ts';
 import { keysInitCommand, migrateCommand } from './prepare.ts';
+import { refusalLines } from './refused-call.ts';
 import { serveCommand } from './serve.ts';
 import { callCommand, tokenCommand } from './token.ts';
 import { auditVigilanceCommand, sampleMisuseCommand } from './vigilance.ts';
@@ -115,6 +117,10 @@ async function main(words: string[]): Promise<number> {
       console.error(`${error.detail} (${error.code})`);
       for (const { pointer, detail } of error.fields ?? [])
         console.error(`  ${pointer}: ${detail}`);
+      return 1;
+    }
+    if (error instanceof CallError) {
+      for (const line of await refusalLines(error.reply)) console.error(line);
       return 1;
     }
     if (error instanceof ConfigError || error instanceof SignInRefused) {

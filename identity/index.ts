@@ -43,7 +43,7 @@ export {
 } from './identifiers.ts';
 export type { Credentials } from './local-sign-in.ts';
 export type { DecidedRoleRequest, ListedOfficer, RoleRequest } from './officers.ts';
-export type { OpenIdPages } from './openid-provider.ts';
+export { type OpenIdPages, openIdMethods } from './openid-provider.ts';
 export type { OperatorsInForce, RestoredOperator } from './operator-recovery.ts';
 export type { DecidedPasskeyReset, PasskeyReset } from './passkey-resets.ts';
 export type { Passkey } from './passkeys.ts';

@@ -59,7 +59,14 @@ export interface OpenIdVisit {
 
 const Xsrf = z.string().regex(/^[\w-]+$/);
 
-/** A node handler for everything below OPENID_PATH. */
+/** The methods that an address below OPENID_PATH takes; none of one that is nothing. */
+export function openIdMethods(address: string): readonly string[] {
+  const path = address.slice(OPENID_PATH.length);
+  if (INTERACTION.test(path) || RESUME.test(path)) return ['GET'];
+  return new Map(Object.entries<readonly string[]>(PATHS)).get(path) ?? [];
+}
+
+/** A node handler for the addresses and methods of `openIdMethods`. */
 export function createOpenIdProvider(deps: {
   database: Database;
   clock: Clock;
@@ -309,11 +316,8 @@ export function createOpenIdProvider(deps: {
     const rest = url.slice(OPENID_PATH.length);
     const path = rest.split('?', 1)[0] ?? '';
     const [, uid, cancel] = INTERACTION.exec(path) ?? [];
-    const isGet = uid !== undefined || RESUME.test(path);
-    const allowed = isGet ? ['GET'] : new Map(Object.entries<readonly string[]>(PATHS)).get(path);
-    if (!allowed) return void res.writeHead(404).end();
-    if (!allowed.includes(req.method ?? '')) {
-      return void res.writeHead(405, { Allow: allowed.join(', ') }).end();
+    if (!openIdMethods(`${OPENID_PATH}${path}`).includes(req.method ?? '')) {
+      throw new TypeError('Other addresses and methods are refused before.');
     }
     visits.set(req, visit);
     // As a framework would mount the library below a path.

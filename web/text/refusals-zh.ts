@@ -51,7 +51,7 @@ export const refusalsZh: Record<string, string> = {
   'identity.passkey_taken': '这把通行密钥已经登记过，请使用另一把。',
   'identity.passkeys_too_many': '每人最多 10 把通行密钥，请先移除一把。',
   'identity.passkeys_unavailable':
-    '浏览器只对域名（https）或 localhost 提供通行密钥，本系统现用的地址不能使用。',
+    '浏览器只对域名（https）或 localhost 提供通行密钥，本平台现用的地址不能使用。',
   'identity.person_needed': '只有个人和企业可以委托或代理，请用个人或企业账户登录。',
   'registry.not_the_representative': '没有有效的证照载明您是该企业的法定代表人。',
   'identity.erased': '这些信息已依法删除。',
@@ -60,10 +60,9 @@ export const refusalsZh: Record<string, string> = {
     '此链接已使用、已超过一小时，或者并不存在。请向运维人员索取新的链接。',
   'identity.being_erased': '此人的信息正在删除中。请一分钟后再试。',
   'identity.client_change_decided': '这项变更已经决定过，或已自动解除。',
-  'identity.client_change_not_allowed': '该系统目前的状态不能作这项变更。',
-  'identity.client_change_open': '该系统已有一项变更待决定，请先决定。',
-  'identity.client_hold_repeated':
-    '您上一次的紧急停用无人确认。七日内只能由另一名运维人员停用该系统。',
+  'identity.client_change_not_allowed': '该系统或应用目前的状态不能作这项变更。',
+  'identity.client_change_open': '该系统或应用已有一项变更待决定，请先决定。',
+  'identity.client_hold_repeated': '您上一次的紧急停用无人确认。七日内只能由另一名运维人员停用它。',
   'identity.client_invalid': '有内容未填写或不符合要求。请逐项核对。',
   'identity.legal_hold':
     '此人的信息现在不能删除：有法定留存、有效证照、未办结的申请或未答复的核查。',

@@ -331,6 +331,20 @@ describe('a request is refused', () => {
     for (const path of ['/reg', '/userinfo', '/request', '/introspection', '/revocation', '']) {
       expect((await browser.get(`${ISSUER}${path}`)).status).toBe(404);
     }
+    const nothing = await send(house, 'GET', '/openid/reg');
+    expect([nothing.status, nothing.json]).toEqual([
+      404,
+      expect.objectContaining({ code: 'api.not_found', status: 404 }),
+    ]);
+    const page = await send(house, 'GET', '/openid/reg', { headers: { Accept: 'text/html' } });
+    expect(page.headers.get('content-type')).toContain('text/html');
+    expect(page.text).toContain('api.not_found');
+    const method = await send(house, 'GET', '/openid/token');
+    expect([method.status, method.headers.get('allow'), method.json]).toEqual([
+      405,
+      'POST',
+      expect.objectContaining({ code: 'api.method_not_allowed' }),
+    ]);
     expect((await browser.get(`${ISSUER}/token`)).status).toBe(405);
     expect((await browser.post(`${ISSUER}/authorize`, {})).status).toBe(405);
     expect((await browser.get(`${ISSUER}/interaction/unknown`)).status).toBe(400);
