@@ -89,7 +89,7 @@ export async function misuse({ services, world, residents, moveTo }: MisuseDeps)
   }
 
   async function actorOf(key: string): Promise<Actor> {
-    const officer = sampleOfficers(world, services.sampleKey).find((one) => one.key === key);
+    const officer = sampleOfficers(world, services.sampleKey()).find((one) => one.key === key);
     if (!officer) throw new TypeError(`There is no ${key} in the sample city.`);
     const { username, password } = officer;
     const place = { requestId: ids.uuid(), address: 'sample-misuse', device: ids.uuid() };
