@@ -72,7 +72,8 @@ beforeAll(async () => {
     worker: (path) =>
       !/\/(root|log|token)\.key\.pem$/.test(path) && !path.endsWith('/secrets/session.key'),
     log: (path) =>
-      (!isPrivate(path) || path.endsWith('/log.key.pem')) && !path.includes('/secrets/'),
+      (!isPrivate(path) || path.endsWith('/log.key.pem')) &&
+      (!path.includes('/secrets/') || path.endsWith('/map-labels.key')),
   };
   for (const [role, filter] of Object.entries(kept)) {
     await cp(all, join(root, 'keys', role), { recursive: true, filter });
