@@ -234,6 +234,13 @@ export async function compose(options: ComposeOptions) {
     if (inThirtyDays < 2) return `two can decide until ${lastDayOfTwo} and not longer`;
     return undefined;
   });
+  // A process without keys leans on the one that has them: no receipt and no licence without it.
+  if (remote) {
+    health.check('signer', async () => {
+      await remote.reach();
+      return undefined;
+    });
+  }
   health.check('queue', async () => {
     await transport.reach();
     return transport.kind;

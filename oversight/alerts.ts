@@ -186,6 +186,13 @@ interface Words {
 
 // Alarms that other rooms tell of have no rule of ours.
 const OUTSIDE_WORDS: Record<string, Words> = {
+  'registry-signature-unrecorded': {
+    title: { zh: '已签名而无登记的证照', en: 'A signature without a licence' },
+    text: {
+      zh: '签名服务签发过一份证照，登记簿中没有对应记录。可能是签发中断，也可能有人骗取签名，请运维人员核查。',
+      en: 'The signer signed a licence that no row of the register tells of: issuing was cut off, or somebody had a false one signed. Let an operator look.',
+    },
+  },
   'exchange-probing': {
     title: { zh: '用提问猜测个人信息', en: 'Questions used to guess' },
     text: {

@@ -26,6 +26,13 @@ export function createVigilance(deps: VigilanceDeps, options: JudgeOptions = {})
       deadlineDays: 7,
     }),
   );
+  deps.outbox.on('registry.signature_unrecorded', 'oversight.vigilance', (event) =>
+    alarmFromOutside(deps, event, {
+      rule: 'registry-signature-unrecorded',
+      severity: 'high',
+      deadlineDays: 1,
+    }),
+  );
   return {
     ...createAlerts(deps, watch),
     ...createMarks(deps, watch),

@@ -17,6 +17,7 @@ export interface RegistryDeps {
     | 'allocateStatuses'
     | 'setStatus'
     | 'getStatus'
+    | 'listSignatures'
   >;
   identity: Pick<
     Identity,

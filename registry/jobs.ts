@@ -6,6 +6,7 @@ import type { RegistryDeps } from './deps.ts';
 import { forgetDocuments } from './document-store.ts';
 import { insertEvents } from './event-store.ts';
 import { forgetBefore, takeFinishedHours } from './public-store.ts';
+import { createSignatureCheck } from './signature-check.ts';
 import { lockDue, updateStatuses } from './store.ts';
 import { together } from './together.ts';
 
@@ -142,15 +143,22 @@ export function createJobs(deps: RegistryDeps) {
       drain(async (tx) => forgetDocuments(tx, cityDay(await dbNow(tx), cityTz), BATCH)),
   };
 
+  const { checkSignatures } = createSignatureCheck(deps);
+
   const schedule: RegistryJob[] = [
     { name: 'registry.expire', everyMs: 60_000, run: async () => void (await jobs.expireDue()) },
     { name: 'registry.looks', everyMs: 300_000, run: async () => void (await jobs.logLooks()) },
     { name: 'registry.forget', everyMs: 86_400_000, run: jobs.forgetCounters },
+    {
+      name: 'registry.signatures',
+      everyMs: 10_000,
+      run: async () => void (await checkSignatures()),
+    },
     {
       name: 'registry.documents',
       everyMs: 3_600_000,
       run: async () => void (await jobs.forgetDocuments()),
     },
   ];
-  return { ...jobs, jobs: schedule };
+  return { ...jobs, checkSignatures, jobs: schedule };
 }

@@ -270,3 +270,16 @@ export function lockDue(tx: Tx, today: string, limit: number): Promise<LicenceRo
       limit ${limit} for update skip locked`,
   );
 }
+
+/** The places in status lists of these licences, those that there are. */
+export async function placesOf(
+  tx: Tx,
+  numbers: readonly string[],
+): Promise<Map<string, { uri: string; idx: number }>> {
+  const rows = await selectRows<{ number: string; uri: string; idx: number }>(
+    tx,
+    sql`select number, status_list_uri as uri, status_list_index as idx from registry.licences
+      where number = any(array(select jsonb_array_elements_text(${JSON.stringify(numbers)}::text::jsonb)))`,
+  );
+  return new Map(rows.map(({ number, uri, idx }) => [number, { uri, idx }]));
+}

@@ -20,6 +20,7 @@ export type { ProcessRole } from './role-keys.ts';
 export type { StatusReference } from './sd-jwt-vc.ts';
 export { openSecretVersions, type SecretVersions } from './secret-versions.ts';
 export { createSigning, type Signing, type SigningDeps } from './service.ts';
+export type { SignaturePlace, SignatureRecord } from './signature-store.ts';
 export { connectSigner } from './signer-client.ts';
 export { createSignerDesk } from './signer-desk.ts';
 export type { DocumentRequest } from './signer-protocol.ts';

@@ -9,6 +9,7 @@ import type { Keystore } from './keystore.ts';
 import type { VerifyOptions } from './open-credential.ts';
 import { signReceipt, verifyReceipt } from './receipt.ts';
 import { createRevocations } from './revocations.ts';
+import { listSignatures } from './signature-store.ts';
 import type { RemoteSigner } from './signer-client.ts';
 import { createStatusLists, isListId } from './status-lists.ts';
 import { createTimestamps } from './timestamp.ts';
@@ -59,6 +60,9 @@ export function createSigning(deps: SigningDeps) {
     signReceipt: (uscc: string, payload: JsonObject): Promise<string> =>
       remote ? remote.receipt(String(payload.jti)) : signReceipt(keystore, uscc, payload),
     verifyReceipt: (jws: string) => verifyReceipt(jws, verifier),
+
+    /** What the signer recorded before it signed; for whoever compares it with what is written down. */
+    listSignatures,
 
     ...statusLists,
     statusListToken: async (listId: string): Promise<string | null> => {

@@ -29,3 +29,34 @@ export async function insertSignatures(
   );
   return made.length;
 }
+
+/** A place in a status list. */
+export interface SignaturePlace {
+  uri: string;
+  idx: number;
+}
+
+/** A signature as it was recorded. */
+export interface SignatureRecord {
+  statusUri: string;
+  statusIdx: number;
+  licence: string;
+  signedAt: string;
+}
+
+/** Signatures made before a moment, in the order of their places, from after one of them. */
+export function listSignatures(
+  tx: Tx,
+  { after, before, limit }: { after: SignaturePlace | null; before: Date; limit: number },
+): Promise<SignatureRecord[]> {
+  const from =
+    after === null ? sql`` : sql`and (status_uri, status_idx) > (${after.uri}, ${after.idx}::int)`;
+  return selectRows<SignatureRecord>(
+    tx,
+    sql`select status_uri as "statusUri", status_idx as "statusIdx", licence,
+        to_json(signed_at)#>>'{}' as "signedAt"
+      from signing.credential_signatures
+      where signed_at < ${before.toISOString()}::timestamptz ${from}
+      order by status_uri, status_idx limit ${limit}`,
+  );
+}

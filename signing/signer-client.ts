@@ -24,6 +24,8 @@ export interface RemoteSigner {
   document(request: DocumentRequest): Promise<Buffer>;
   /** A time-stamp token as DER. */
   timestamp(request: StampRequest): Promise<Buffer>;
+  /** Resolves when somebody answers at the socket. */
+  reach(): Promise<void>;
   close(): void;
 }
 
@@ -42,7 +44,10 @@ export function connectSigner(socketPath: string): RemoteSigner {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   let waiting: Waiting[] = [];
 
-  function post(path: SignerPath, body: unknown): Promise<{ status: number; text: string }> {
+  function post(
+    path: SignerPath | '/health',
+    body: unknown,
+  ): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const sent = request(
         { socketPath, agent, path, method: 'POST', timeout: PATIENCE_MS },
@@ -63,7 +68,7 @@ export function connectSigner(socketPath: string): RemoteSigner {
   }
 
   /** The reply, not yet read. */
-  async function ask(path: SignerPath, body: unknown): Promise<unknown> {
+  async function ask(path: SignerPath | '/health', body: unknown): Promise<unknown> {
     const reply = await post(path, body).catch((cause: unknown) => {
       throw unavailable(cause);
     });
@@ -111,6 +116,7 @@ export function connectSigner(socketPath: string): RemoteSigner {
       const reply = SignerReplies['/timestamps'].parse(await ask('/timestamps', request));
       return Buffer.from(reply.token, 'base64');
     },
+    reach: async () => void (await ask('/health', {})),
     close: () => agent.destroy(),
   };
 }

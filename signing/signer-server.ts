@@ -138,6 +138,7 @@ const routes = new Map<string, (desk: SignerDesk, body: unknown) => Promise<unkn
   ],
   ['POST /crl', (desk) => desk.crl()],
   ['POST /documents', (desk, body) => desk.documents(SignerRequests['/documents'].parse(body))],
+  ['POST /health', async () => ({ ok: true })],
   ['POST /timestamps', (desk, body) => desk.timestamps(SignerRequests['/timestamps'].parse(body))],
 ]);
 

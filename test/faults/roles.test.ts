@@ -129,6 +129,15 @@ async function ask(caseId: string): Promise<{ status: number; json: unknown }> {
   );
 }
 
+/** How the api says it stands: its status, its signer, its database. */
+async function readiness(): Promise<unknown[]> {
+  const reply = await fetch(`http://127.0.0.1:${port}/readyz`);
+  const { checks } = z
+    .looseObject({ checks: z.record(z.string(), z.unknown()) })
+    .parse(await reply.json());
+  return [reply.status, checks.signer, checks.database];
+}
+
 const licences = async () =>
   Number((await sql<{ n: string }[]>`select count(*) as n from registry.licences`)[0]?.n);
 
@@ -174,6 +183,11 @@ test('without the worker nothing is issued in half, and an answer waits for its 
     'signing.signer_unavailable',
   ]);
   expect(await licences()).toBe(before);
+  expect(await readiness()).toEqual([
+    503,
+    { ok: false, detail: 'signing.signer_unavailable' },
+    { ok: true },
+  ]);
 
   const asked = await ask('R-2');
   expect(asked.status).toBe(202);
@@ -184,6 +198,7 @@ test('without the worker nothing is issued in half, and an answer waits for its 
 
   worker = await start('worker');
   await eventually(async () => (await issue()).status === 201, { timeoutMs: 20_000 });
+  expect(await readiness()).toEqual([200, { ok: true }, { ok: true }]);
   const later = await housing.call('GET', `/v1/verifications/${id}`);
   expect([later.status, later.json]).toEqual([
     200,

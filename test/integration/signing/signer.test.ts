@@ -116,6 +116,13 @@ test('the socket is its owner’s alone', () => {
   expect((statSync(path).mode & 0o777).toString(8)).toBe('600');
 });
 
+test('whoever leans on the signer can ask whether it is there', async () => {
+  await expect(remote.reach()).resolves.toBeUndefined();
+  const nobody = connectSigner(join(dir, 'nobody.sock'));
+  await expect(nobody.reach()).rejects.toMatchObject({ code: 'signing.signer_unavailable' });
+  nobody.close();
+});
+
 test('a process without keys issues credentials that verify, each recorded by its place', async () => {
   const contents = await Promise.all([1, 2, 3].map(() => content()));
   const credentials = await Promise.all(contents.map((one) => asApi.issueCredential(one)));
