@@ -67,6 +67,7 @@ test('each job has a name and an interval for the sweeper', () => {
     { name: 'registry.expire', everyMs: 60_000 },
     { name: 'registry.looks', everyMs: 300_000 },
     { name: 'registry.forget', everyMs: 86_400_000 },
+    { name: 'registry.signatures', everyMs: 10_000 },
     { name: 'registry.documents', everyMs: 3_600_000 },
   ]);
 });
