@@ -13,6 +13,7 @@ export function answerParses(read: (bytes: Uint8Array, about: unknown) => unknow
     const { bytes, about } = Input.parse(message);
     port.postMessage(await answer(read, bytes, about));
   });
+  port.postMessage('started');
 }
 
 async function answer(

@@ -22,7 +22,7 @@ export interface ParserOptions<Result> {
   result: z.ZodType<Result>;
   /** Most memory of the thread's objects. Bytes outside of them are bounded by what is handed in. */
   megabytes: number;
-  /** Longest time for one input, the thread's start included. */
+  /** Longest time for one input, once its thread has started. */
   seconds: number;
   /** Threads at once; further inputs wait. */
   atOnce: number;
@@ -50,11 +50,15 @@ const Reply = z.union([
   }),
 ]);
 
+/** A thread loads sources: under a second alone, 12 were seen on a machine at ten times its load. */
+const START_SECONDS = 60;
+
 /** A reader for one kind of input. */
 export function createParser<Result>(options: ParserOptions<Result>): Parser<Result> {
   const { result, seconds, atOnce, mostWaiting, isMoved = false } = options;
   const waiting: (() => void)[] = [];
   const resting: Worker[] = [];
+  const started = new WeakSet<Worker>();
   let running = 0;
 
   return async function parse(bytes, about = null) {
@@ -64,6 +68,9 @@ export function createParser<Result>(options: ParserOptions<Result>): Parser<Res
     const thread = resting.pop() ?? startThread(options, (ended) => forget(resting, ended));
     let isSound = false;
     try {
+      // No input has a part in this, so a busy machine may take its time.
+      if (!started.has(thread)) await heard(thread, START_SECONDS, () => {});
+      started.add(thread);
       const own = isMoved && isWhole(bytes) ? bytes : bytes.slice();
       const reply = Reply.parse(await ask(thread, { bytes: own, about }, seconds));
       isSound = true;
@@ -125,20 +132,25 @@ function loadable(module: URL): URL {
   return new URL(`data:text/javascript,${encodeURIComponent(text)}`);
 }
 
-/** What the thread answers first; none comes from one that dies or takes too long. The bytes move there. */
+/** What the thread answers to an input, whose bytes move there. */
 function ask(
   thread: Worker,
   input: { bytes: Uint8Array<ArrayBuffer>; about: Json },
   seconds: number,
 ): Promise<unknown> {
+  return heard(thread, seconds, () => thread.postMessage(input, [input.bytes.buffer]));
+}
+
+/** What the thread says next, after `act`; nothing comes from one that dies or takes too long. */
+function heard(thread: Worker, seconds: number, act: () => void): Promise<unknown> {
   return new Promise((resolve, reject) => {
     // At rest a thread holds no process open.
     thread.ref();
-    const settled = (act: () => void) => {
+    const settled = (end: () => void) => {
       clearTimeout(timer);
       thread.off('message', onMessage).off('error', onError).off('exit', onExit);
       thread.unref();
-      act();
+      end();
     };
     const onMessage = (reply: unknown) => settled(() => resolve(reply));
     const onTime = () => settled(() => reject(new ParserEnded('time')));
@@ -150,6 +162,6 @@ function ask(
     };
     const timer = setTimeout(onTime, seconds * 1000);
     thread.on('message', onMessage).on('error', onError).on('exit', onExit);
-    thread.postMessage(input, [input.bytes.buffer]);
+    act();
   });
 }

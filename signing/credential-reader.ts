@@ -32,8 +32,8 @@ const Opened: z.ZodType<OpenedCredential> = z.object({
 });
 
 /**
- * 1 MiB, the longest that comes here, of as many disclosures as fit takes less than a second; the time
- * holds the start of a thread on a busy machine too.
+ * 1 MiB, the longest that comes here, of as many disclosures as fit takes less than a second
+ * alone.
  */
 const limits = { megabytes: 192, seconds: 10, atOnce: 2, mostWaiting: 64 };
 
