@@ -41,6 +41,7 @@ import { requestContext } from './request-context.ts';
 import { checkUrl, isForPeople } from './request-url.ts';
 import { securityTxtRoutes } from './security-txt.ts';
 import { sessionRoutes } from './sessions.ts';
+import { ticketRoutes } from './tickets.ts';
 import { trustMaterialRoutes } from './trust-material.ts';
 import { verificationRoutes } from './verifications.ts';
 import { vigilanceRuleRoutes } from './vigilance-rules.ts';
@@ -111,6 +112,7 @@ export function createApp(services: Services) {
     .route('/v1', auditActRoutes(services))
     .route('/v1/audit', alertRoutes(services))
     .route('/v1/audit', vigilanceRuleRoutes(services))
+    .route('/v1', ticketRoutes(services))
     .route('/v1/clients', clientRoutes(services))
     .route('/v1/passkey-resets', passkeyResetRoutes(services))
     .route('/v1/relying-parties', relyingPartyRoutes(services))

@@ -197,6 +197,7 @@ export async function compose(options: ComposeOptions) {
     identity,
     cityTz,
     citationOf,
+    ticketDays: config.ticketDays,
   });
 
   const vigilance = createVigilance({

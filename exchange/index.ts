@@ -17,3 +17,4 @@ export type { LegalBasis } from './service-store.ts';
 export type { ServiceView } from './services.ts';
 export type { Verification } from './show.ts';
 export { isFinal, isVerificationState, type VerificationState } from './verification.ts';
+export { deadlineOf } from './working-days.ts';

@@ -48,6 +48,8 @@ export interface OversightDeps {
   /** The citation of a legal basis, from the registry of legal bases. */
   citationOf(id: string, lang: Lang): string;
   cityTz: string;
+  /** Working days a department has to answer a person, and until auditors get what it did not answer. */
+  ticketDays: { answer: number; escalate: number };
 }
 
 /** What erasing a person needs: everything that may need her, and everything that keeps something of her. */

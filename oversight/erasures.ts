@@ -29,6 +29,7 @@ import { createLegalHolds } from './legal-holds.ts';
 import { forgetWatched } from './look-store.ts';
 import { findSubject, isId, operatorOf, pageOfRows, readCursor, readReason } from './operator.ts';
 import { forgetSavedSearches } from './saved-search-store.ts';
+import { forgetTickets, ticketsAbout } from './ticket-store.ts';
 
 /** An erasure as operators see it; whom it is about they are not told. */
 export type Erasure = {
@@ -192,6 +193,7 @@ export function createErasures(deps: ErasureDeps) {
     await house.transaction((tx) => exchange.forgetSubject(tx, personId));
     await house.transaction((tx) => withdrawExports(tx, personId));
     await house.transaction((tx) => forgetSavedSearches(tx, personId));
+    await house.transaction((tx) => forgetTickets(tx, personId));
     await forgetKeptResponses(personId);
     const tag = await identity.findErasedTag(database.db, personId);
     while (tag && (await house.transaction((tx) => audit.forgetSubject(tx, tag))) > 0);
@@ -207,17 +209,16 @@ export function createErasures(deps: ErasureDeps) {
     });
   }
 
-  /** First results kept for repeated requests: those about her licences and verifications. */
+  /** First results kept for repeated requests: those about her licences, verifications and questions. */
   async function forgetKeptResponses(personId: string): Promise<void> {
     const numbers = await house.transaction((tx) => registry.numbersOf(tx, personId));
-    const verifications = new Set(
-      await house.transaction((tx) => exchange.verificationsAbout(tx, personId)),
-    );
+    const hers = new Set([
+      ...(await house.transaction((tx) => exchange.verificationsAbout(tx, personId))),
+      ...(await house.transaction((tx) => ticketsAbout(tx, personId))),
+    ]);
     const isAboutHer = (body: string): boolean =>
       numbers.some((number) => body.includes(number)) ||
-      (body.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? []).some((id) =>
-        verifications.has(id),
-      );
+      (body.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? []).some((id) => hers.has(id));
     await idempotency.replaceKept(isAboutHer, erasedResponse);
   }
 

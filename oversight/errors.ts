@@ -30,6 +30,12 @@ export const oversightErrors = errorCatalogue('oversight', {
   export_decided: 'conflict',
   export_not_ready: 'conflict',
   export_gone: 'gone',
+  /** Only a department that looked can be asked. */
+  nobody_to_ask: 'conflict',
+  ticket_exists: 'conflict',
+  ticket_not_found: 'not_found',
+  ticket_state: 'conflict',
+  text_invalid: 'invalid',
   /** Theirs who asked and approved, or who saved it. */
   not_yours: 'forbidden',
   alert_not_found: 'not_found',
@@ -38,7 +44,6 @@ export const oversightErrors = errorCatalogue('oversight', {
   own_alarm: 'forbidden',
   /** A system named no auditor. */
   officer_needed: 'forbidden',
-  text_invalid: 'invalid',
   mark_not_found: 'not_found',
   mark_stands: 'conflict',
   rule_not_found: 'not_found',

@@ -14,5 +14,7 @@ export type { Replay, ReplayResult } from './replays.ts';
 export { type PublishedRule, RuleProposal } from './rules.ts';
 export type { SavedSearch } from './saved-searches.ts';
 export { createOversight, type LogState, type Oversight } from './service.ts';
+export { TICKET_STATES } from './ticket-store.ts';
+export type { Ticket, TicketCase } from './tickets.ts';
 export type { Unmasking, UnmaskingNotice } from './unmaskings.ts';
 export { createVigilance, type Vigilance } from './vigilance.ts';

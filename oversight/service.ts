@@ -7,6 +7,7 @@ import { createExportBuild } from './export-build.ts';
 import { createExports } from './exports.ts';
 import { createSavedSearches } from './saved-searches.ts';
 import { createSearching } from './search-conditions.ts';
+import { createTickets } from './tickets.ts';
 import { createUnmaskings } from './unmaskings.ts';
 import { createWatch } from './watched.ts';
 
@@ -20,6 +21,7 @@ export function createOversight(deps: OversightDeps) {
   const watch = createWatch(deps);
   const searching = createSearching(deps);
   const auditors = createAuditors(deps, watch, searching);
+  const tickets = createTickets(deps, watch, searching);
   const exportBuild = createExportBuild(deps, searching);
   return {
     ...createAccessLog(deps),
@@ -28,6 +30,7 @@ export function createOversight(deps: OversightDeps) {
     ...createSavedSearches(deps, watch, searching, auditors.search),
     ...createExports(deps, watch, searching),
     ...exportBuild,
+    ...tickets,
 
     /** How the log stands, for anyone: its checkpoint, its key, and who outside has signed it. */
     logState: async () => {
@@ -37,6 +40,7 @@ export function createOversight(deps: OversightDeps) {
     },
 
     jobs: [
+      { name: 'oversight.tickets', everyMs: 10_000, run: () => tickets.moveLateTickets() },
       {
         name: 'oversight.exports',
         everyMs: 1_000,

@@ -74,6 +74,20 @@ export const Settings = z.object({
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('Least severe log line that is written to stdout.'),
+  TICKET_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(60)
+    .default(10)
+    .describe('Working days a department has to answer a person who asks about a look.'),
+  TICKET_ESCALATION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(60)
+    .default(5)
+    .describe('Working days after that until the auditors get what was not answered.'),
   CITY_TZ: z
     .string()
     .default('Asia/Shanghai')
@@ -161,6 +175,8 @@ export interface Config {
   readonly role: 'all' | 'api' | 'worker' | 'log';
   readonly sample: 'yunzhu' | 'none';
   readonly logLevel: string;
+  /** Working days to answer a person's question about a look, and until auditors get it. */
+  readonly ticketDays: { readonly answer: number; readonly escalate: number };
   readonly cityTz: string;
   readonly logPolicy: string | undefined;
   readonly tsaUrl: string | undefined;
@@ -251,6 +267,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     role: s.ROLE,
     sample,
     logLevel: s.LOG_LEVEL,
+    ticketDays: Object.freeze({ answer: s.TICKET_DAYS, escalate: s.TICKET_ESCALATION_DAYS }),
     cityTz: s.CITY_TZ,
     logPolicy: s.LOG_POLICY === undefined ? undefined : resolve(s.LOG_POLICY),
     tsaUrl: s.TSA_URL,

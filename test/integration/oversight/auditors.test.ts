@@ -248,6 +248,7 @@ test('when the log can’t be written an auditor gets nothing', async () => {
     identity,
     citationOf: (id) => id,
     cityTz: 'Asia/Shanghai',
+    ticketDays: { answer: 10, escalate: 5 },
   });
   const calls = [
     here.search(auditClient, {}),

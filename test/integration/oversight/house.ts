@@ -18,6 +18,7 @@ export function makeHouse({ database, logDatabase }: TestDatabase) {
     identity,
     citationOf: (id, lang) => `${lang}:${id}`,
     cityTz: 'Asia/Shanghai',
+    ticketDays: { answer: 10, escalate: 5 },
   });
   let people = 0;
 

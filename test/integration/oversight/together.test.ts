@@ -270,6 +270,7 @@ describe('an export', () => {
       identity,
       citationOf: (id: string) => id,
       cityTz: 'Asia/Shanghai',
+      ticketDays: { answer: 10, escalate: 5 },
     };
     const small = createExportBuild(deps, createSearching(deps), { mostEntries: 2 });
     const big = await oversight.requestExport(first, { service: 'VS-BIG', reason: 'r' });

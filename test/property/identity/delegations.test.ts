@@ -18,10 +18,11 @@ import { withDatabase } from '../../support/database.ts';
 const actsOf: Record<DelegableItem, PersonalAct[]> = {
   'licences.view': ['licence.list', 'licence.read', 'licence.history'],
   'licences.copy': ['licence.credential', 'licence.document', 'licence.copy'],
-  'access_log.view': ['access_log.read', 'access_log.prove'],
+  'access_log.view': ['access_log.read', 'access_log.prove', 'ticket.read'],
   'consents.answer': ['consent.list', 'consent.decide'],
 };
 const neverDelegated: PersonalAct[] = [
+  'ticket.open',
   'delegation.give',
   'delegation.decide',
   'session.end',

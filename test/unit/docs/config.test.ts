@@ -76,6 +76,7 @@ test('the defaults are a house on loopback with its own database and the sample 
     role: 'all',
     sample: 'yunzhu',
     logLevel: 'info',
+    ticketDays: { answer: 10, escalate: 5 },
     cityTz: 'Asia/Shanghai',
     tsaUrl: undefined,
     trustedProxies: [],
