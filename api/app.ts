@@ -21,6 +21,7 @@ import type { Env } from './env.ts';
 import { erasureRoutes } from './erasures.ts';
 import { apiErrors, INTERNAL_CODE } from './errors.ts';
 import { healthRoutes } from './health.ts';
+import { integrityRoutes } from './integrity.ts';
 import { licenceActRoutes } from './licence-acts.ts';
 import { licenceApplicationRoutes } from './licence-applications.ts';
 import { licenceTypeRoutes } from './licence-types.ts';
@@ -113,6 +114,7 @@ export function createApp(services: Services) {
     .route('/v1/audit', alertRoutes(services))
     .route('/v1/audit', vigilanceRuleRoutes(services))
     .route('/v1', ticketRoutes(services))
+    .route('/v1', integrityRoutes(services))
     .route('/v1/clients', clientRoutes(services))
     .route('/v1/passkey-resets', passkeyResetRoutes(services))
     .route('/v1/relying-parties', relyingPartyRoutes(services))

@@ -198,6 +198,12 @@ export async function compose(options: ComposeOptions) {
     cityTz,
     citationOf,
     ticketDays: config.ticketDays,
+    ownRecords: async (actor) => ({
+      person: await identity.describeActor(actor),
+      licences: await registry.ownLicences(actor),
+      consents: await exchange.listConsents(actor),
+      delegations: await identity.listDelegations(actor),
+    }),
   });
 
   const vigilance = createVigilance({

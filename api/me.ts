@@ -1,5 +1,7 @@
 // A person's own: licences, who looked, receipts, consents (contract section 5).
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { EXPORT_FORMATS } from '../oversight/index.ts';
+import { streamed } from '../platform/index.ts';
 import type { OwnLicence } from '../registry/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
@@ -76,6 +78,26 @@ const completeness = createRoute({
   },
 });
 
+const exported = createRoute({
+  method: 'get',
+  path: '/me/export',
+  tags: ['me'],
+  summary:
+    'All that is mine: as JSON; my looks as CSV, or as a bundle with proofs that the offline verifier checks',
+  request: { query: z.object({ format: z.enum(EXPORT_FORMATS).default('json') }) },
+  responses: {
+    ...commonRefusals,
+    200: {
+      description: 'Written while it is read; that it was taken is an entry of my own log',
+      content: {
+        'application/json': { schema: JsonObject },
+        'text/csv': { schema: z.string() },
+        'application/x-ndjson': { schema: z.string() },
+      },
+    },
+  },
+});
+
 const consents = createRoute({
   method: 'get',
   path: '/me/consents',
@@ -125,6 +147,16 @@ export function meRoutes({
         return c.json(await oversight.accessReceipt(c.get('actor'), index, 'json'), 200);
       }
       return c.text(await oversight.accessReceipt(c.get('actor'), index, 'text'), 200);
+    })
+    .openapi(exported, async (c) => {
+      const { format } = c.req.valid('query');
+      const file = await oversight.exportOwn(c.get('actor'), format);
+      const reply = c.body(streamed(file.parts), 200, {
+        'Content-Type': file.mediaType,
+        'Content-Disposition': `attachment; filename="${file.name}"`,
+        'Cache-Control': 'no-store',
+      });
+      return reply as never; // the types of routes know no streams
     })
     .openapi(consents, async (c) =>
       c.json(

@@ -1,7 +1,7 @@
 // What oversight is built from: the log, the names of people and departments, the law's citations.
 import type { Audit } from '../audit/index.ts';
 import type { Exchange } from '../exchange/index.ts';
-import type { Identity } from '../identity/index.ts';
+import type { Actor, Identity } from '../identity/index.ts';
 import type { Database, Idempotency, Ids, Logger, Metrics, Outbox, Tx } from '../platform/index.ts';
 import type { Registry } from '../registry/index.ts';
 import type { Lang } from './access-item.ts';
@@ -48,6 +48,8 @@ export interface OversightDeps {
   /** The citation of a legal basis, from the registry of legal bases. */
   citationOf(id: string, lang: Lang): string;
   cityTz: string;
+  /** What other rooms keep of a person, for her own export. */
+  ownRecords(actor: Actor): Promise<Record<string, object>>;
   /** Working days a department has to answer a person, and until auditors get what it did not answer. */
   ticketDays: { answer: number; escalate: number };
 }

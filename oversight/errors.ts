@@ -36,6 +36,10 @@ export const oversightErrors = errorCatalogue('oversight', {
   ticket_not_found: 'not_found',
   ticket_state: 'conflict',
   text_invalid: 'invalid',
+  run_not_found: 'not_found',
+  run_ended: 'conflict',
+  range_invalid: 'invalid',
+  no_checkpoint: 'unavailable',
   /** Theirs who asked and approved, or who saved it. */
   not_yours: 'forbidden',
   alert_not_found: 'not_found',

@@ -5,6 +5,8 @@ import { createAuditors } from './auditors.ts';
 import type { OversightDeps } from './deps.ts';
 import { createExportBuild } from './export-build.ts';
 import { createExports } from './exports.ts';
+import { createIntegrityRuns } from './integrity-runs.ts';
+import { createOwnExport } from './own-export.ts';
 import { createSavedSearches } from './saved-searches.ts';
 import { createSearching } from './search-conditions.ts';
 import { createTickets } from './tickets.ts';
@@ -22,6 +24,7 @@ export function createOversight(deps: OversightDeps) {
   const searching = createSearching(deps);
   const auditors = createAuditors(deps, watch, searching);
   const tickets = createTickets(deps, watch, searching);
+  const integrityRuns = createIntegrityRuns(deps, watch);
   const exportBuild = createExportBuild(deps, searching);
   return {
     ...createAccessLog(deps),
@@ -30,6 +33,8 @@ export function createOversight(deps: OversightDeps) {
     ...createSavedSearches(deps, watch, searching, auditors.search),
     ...createExports(deps, watch, searching),
     ...exportBuild,
+    ...createOwnExport(deps, searching),
+    ...integrityRuns,
     ...tickets,
 
     /** How the log stands, for anyone: its checkpoint, its key, and who outside has signed it. */
@@ -41,6 +46,11 @@ export function createOversight(deps: OversightDeps) {
 
     jobs: [
       { name: 'oversight.tickets', everyMs: 10_000, run: () => tickets.moveLateTickets() },
+      {
+        name: 'oversight.integrity',
+        everyMs: 1_000,
+        run: (signal: AbortSignal) => integrityRuns.checkIntegrity(signal),
+      },
       {
         name: 'oversight.exports',
         everyMs: 1_000,

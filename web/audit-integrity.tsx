@@ -1,20 +1,25 @@
-// /audit/integrity: prove the log whole.
-import type { LogState, Oversight } from '../oversight/index.ts';
+// /audit/integrity: prove the log whole, or any range of it, by a run that goes on by itself.
+import type { IntegrityRun, LogState } from '../oversight/index.ts';
 import { AuditSections } from './audit-sections.tsx';
-import { FormToken, Frame, type PageContext } from './page.tsx';
+import { accountName } from './audit-unmaskings.tsx';
+import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
 import { WitnessLine } from './witness-line.tsx';
+import type { Told } from './words.ts';
 
-type Integrity = Awaited<ReturnType<Oversight['integrity']>>;
-
-interface AuditIntegrityProps {
+interface Common {
   c: PageContext;
-  log: LogState;
-  integrity?: Integrity | undefined;
+  cityTz: string;
 }
 
-export function AuditIntegrityPage({ c, integrity, log }: AuditIntegrityProps) {
-  const text = c.get('text');
-  const words = text.audit;
+interface ListProps extends Common {
+  log: LogState;
+  runs: { items: IntegrityRun[] };
+  values: Record<string, string>;
+  error?: Told | undefined;
+}
+
+export function AuditIntegrityPage({ c, cityTz, log, runs, values, error }: ListProps) {
+  const words = c.get('text').audit;
   return (
     <Frame c={c} title={words.integrity} at="audit">
       <h1>{words.integrity}</h1>
@@ -27,31 +32,112 @@ export function AuditIntegrityPage({ c, integrity, log }: AuditIntegrityProps) {
           <pre class="mono scroll">{log.checkpoint}</pre>
         </details>
       ) : null}
-      <form method="post" action="/audit/integrity">
+      {error ? <ErrorSummary c={c} detail={error.detail} fields={error.fields} /> : null}
+      <form class="stack" method="post" action="/audit/integrity">
         <FormToken c={c} />
+        <Field
+          name="from"
+          label={words.fromIndex}
+          hint={words.rangeHint}
+          value={values.from}
+          inputmode="numeric"
+          errors={error?.fields}
+        />
+        <Field
+          name="to"
+          label={words.toIndex}
+          value={values.to}
+          inputmode="numeric"
+          errors={error?.fields}
+        />
         <button class="quiet" type="submit">
           {words.run}
         </button>
       </form>
-      {integrity ? (
-        <div class={integrity.ok ? 'notice good' : 'notice bad'}>
+      <h2>{words.runs}</h2>
+      {runs.items.length === 0 ? <p class="muted">{words.noRuns}</p> : null}
+      <ul class="plain">
+        {runs.items.map((run) => (
+          <li>
+            <a href={`/audit/integrity/${run.id}`}>{showTime(run.requestedAt, cityTz)}</a>{' '}
+            <RunTag c={c} run={run} />
+            <p class="muted">
+              #{run.from} – #{run.to}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </Frame>
+  );
+}
+
+function RunTag({ c, run }: { c: PageContext; run: IntegrityRun }) {
+  const words = c.get('text').audit;
+  if (run.state !== 'done') return <Tag tone="warn">{words.runStates[run.state]}</Tag>;
+  return run.ok ? <Tag tone="good">{words.intact}</Tag> : <Tag tone="bad">{words.broken}</Tag>;
+}
+
+interface RunProps extends Common {
+  run: IntegrityRun;
+  error?: Told | undefined;
+}
+
+export function IntegrityRunPage({ c, cityTz, run, error }: RunProps) {
+  const words = c.get('text').audit;
+  const isRunning = run.state === 'running';
+  return (
+    <Frame c={c} title={words.integrity} at="audit" refreshSeconds={isRunning ? 2 : undefined}>
+      <h1>{words.integrity}</h1>
+      {error ? <ErrorSummary c={c} detail={error.detail} fields={error.fields} /> : null}
+      <div class={run.ok ? 'notice good' : isRunning ? 'notice' : 'notice bad'} role="status">
+        <p>
+          <RunTag c={c} run={run} /> {words.checked}: {run.done} / {run.total}
+        </p>
+        {run.firstBadIndex === null ? null : (
           <p>
-            <strong>{integrity.ok ? words.intact : words.broken}</strong> · {words.checked}:{' '}
-            {integrity.checked}
+            <strong>
+              {words.firstBad} #{run.firstBadIndex}
+            </strong>
           </p>
-          <p>
-            {words.root}: <code>{integrity.root}</code>
-          </p>
-          <ul>
-            {integrity.faults.map((fault) => (
-              <li>
-                {fault.index === undefined ? '' : `#${fault.index}: `}
-                {fault.what}
-              </li>
-            ))}
-          </ul>
-        </div>
+        )}
+        <ul>
+          {run.faults.map((fault) => (
+            <li>
+              {fault.index === undefined ? '' : `#${fault.index}: `}
+              {fault.what}
+            </li>
+          ))}
+        </ul>
+      </div>
+      <dl>
+        <dt>{words.range}</dt>
+        <dd>
+          #{run.from} – #{run.to}
+        </dd>
+        {run.root === null ? null : (
+          <>
+            <dt>{words.root}</dt>
+            <dd>
+              <code>{run.root}</code>
+            </dd>
+          </>
+        )}
+        <dt>{words.requestedBy}</dt>
+        <dd>
+          {accountName(run.requestedBy)} · {showTime(run.requestedAt, cityTz)}
+        </dd>
+      </dl>
+      {isRunning ? (
+        <form method="post" action={`/audit/integrity/${run.id}/cancel`}>
+          <FormToken c={c} />
+          <button class="quiet" type="submit">
+            {words.cancel}
+          </button>
+        </form>
       ) : null}
+      <p>
+        <a href="/audit/integrity">{words.back}</a>
+      </p>
     </Frame>
   );
 }

@@ -1,7 +1,7 @@
 // /audit and /audit/integrity, and the forms that begin at what a search found.
 import { Hono } from 'hono';
 import { AppError } from '../platform/index.ts';
-import { AuditIntegrityPage } from './audit-integrity.tsx';
+import { AuditIntegrityPage, IntegrityRunPage } from './audit-integrity.tsx';
 import { queryOf } from './audit-query.ts';
 import { AuditSearchPage } from './audit-search.tsx';
 import { auditTogetherRoutes } from './audit-together-routes.tsx';
@@ -9,7 +9,7 @@ import type { PageDeps } from './deps.ts';
 import { statusOf } from './error-page.tsx';
 import { readOwnForm, requireKind } from './forms.ts';
 import { nameIn, type PageContext, type PageEnv } from './page.tsx';
-import { told } from './words.ts';
+import { type Told, told } from './words.ts';
 
 export function auditRoutes(
   deps: Pick<PageDeps, 'identity' | 'exchange' | 'oversight' | 'config'>,
@@ -44,6 +44,15 @@ export function auditRoutes(
         {...more}
       />
     );
+  }
+
+  async function integrityPage(c: PageContext, values: Record<string, string>, error?: Told) {
+    const [log, runs] = await Promise.all([
+      oversight.logState(),
+      oversight.listIntegrityRuns(c.get('actor'), { limit: 10 }),
+    ]);
+    const common = { c, cityTz, log, runs, values, error };
+    return <AuditIntegrityPage {...common} />;
   }
 
   const search = (c: PageContext, form: Record<string, string>) =>
@@ -111,13 +120,44 @@ export function auditRoutes(
     })
     .get('/audit/integrity', async (c) => {
       requireKind(c, 'officer');
-      return c.html(<AuditIntegrityPage c={c} log={await oversight.logState()} />);
+      return c.html(await integrityPage(c, {}));
     })
     .post('/audit/integrity', async (c) => {
       requireKind(c, 'officer');
+      const form = await readOwnForm(c, identity);
+      try {
+        const range = { from: readIndex(form.from), to: readIndex(form.to) };
+        const { id } = await oversight.startIntegrityRun(c.get('actor'), range);
+        return c.redirect(`/audit/integrity/${id}`, 303);
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        return c.html(await integrityPage(c, form, told(c, error)), statusOf(error));
+      }
+    })
+    .get('/audit/integrity/:id', async (c) => {
+      requireKind(c, 'officer');
+      const run = await oversight.integrityRun(c.get('actor'), c.req.param('id'));
+      return c.html(<IntegrityRunPage c={c} cityTz={cityTz} run={run} />);
+    })
+    .post('/audit/integrity/:id/cancel', async (c) => {
+      requireKind(c, 'officer');
       await readOwnForm(c, identity);
-      const integrity = await oversight.integrity(c.get('actor'));
-      const log = await oversight.logState();
-      return c.html(<AuditIntegrityPage c={c} log={log} integrity={integrity} />);
+      const id = c.req.param('id');
+      try {
+        await oversight.cancelIntegrityRun(c.get('actor'), id);
+        return c.redirect(`/audit/integrity/${id}`, 303);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.kind !== 'conflict') throw error;
+        const run = await oversight.integrityRun(c.get('actor'), id);
+        const page = <IntegrityRunPage c={c} cityTz={cityTz} run={run} error={told(c, error)} />;
+        return c.html(page, statusOf(error));
+      }
     });
+}
+
+/** An index as a form has it; what is none is beyond every log. */
+function readIndex(text: string | undefined): number | undefined {
+  const given = text?.trim();
+  if (!given) return undefined;
+  return /^\d{1,15}$/.test(given) ? Number(given) : Number.MAX_SAFE_INTEGER;
 }

@@ -18,6 +18,7 @@ const AUDIT_SECTIONS: readonly AuditSection[] = [
   { href: '/audit/searches', title: ({ audit }) => audit.searches.title },
   { href: '/audit/unmaskings', title: ({ audit }) => audit.unmaskings.title },
   { href: '/audit/exports', title: ({ audit }) => audit.exports.title },
+  { href: '/audit/tickets', title: ({ tickets }) => tickets.audit },
   { href: '/audit/integrity', title: ({ audit }) => audit.integrity },
 ];
 

@@ -1,26 +1,24 @@
 // The citizen's own page: what I hold, who looked at me, what waits for my consent.
 import type { Exchange } from '../exchange/index.ts';
-import type { LogState, Oversight } from '../oversight/index.ts';
+import type { LogState } from '../oversight/index.ts';
 import type { Registry } from '../registry/index.ts';
-import { FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+import { type LooksProps, LooksSection } from './looks.tsx';
+import { FormToken, Frame, showTime, Tag } from './page.tsx';
 import { QrCode } from './qr.tsx';
 import { WitnessLine } from './witness-line.tsx';
-import { eventWords, inFours, roleWords } from './words.ts';
+import { inFours } from './words.ts';
 
 type OwnLicence = Awaited<ReturnType<Registry['ownLicences']>>[number];
-type AccessLog = Awaited<ReturnType<Oversight['accessLog']>>;
 type Consent = Awaited<ReturnType<Exchange['listConsents']>>[number];
 
-interface MeProps {
-  c: PageContext;
-  cityTz: string;
+interface MeProps extends Omit<LooksProps, 'accessLog' | 'noLooks'> {
   /** Null where an agent has no part in it. */
   licences: OwnLicence[] | null;
   /** May she take the documents too? An agent who may only look may not. */
   hasDocuments: boolean;
   typeName: (id: string) => string;
   organisationName: (id: string) => string;
-  accessLog: AccessLog | null;
+  accessLog: LooksProps['accessLog'] | null;
   consents: Consent[];
   log: LogState;
   publicUrl: string;
@@ -36,6 +34,8 @@ export function MePage(props: MeProps) {
       {consents.length > 0 ? <Consents {...props} /> : null}
       <p>
         <a href="/me/delegations">{text.delegations.title}</a>
+        {' · '}
+        <a href="/me/tickets">{text.tickets.own}</a>
         {c.get('actingFor') ? null : (
           <>
             {' · '}
@@ -60,16 +60,11 @@ export function MePage(props: MeProps) {
       <p>
         <a href="/me/completeness">{text.completeness.title}</a>
       </p>
-      {accessLog === null ? <p class="muted">{text.delegations.notDelegated}</p> : null}
-      {accessLog?.items.length === 0 ? <p class="muted">{words.noLooks}</p> : null}
-      {accessLog && accessLog.items.length > 0 ? <Looks {...props} accessLog={accessLog} /> : null}
-      {accessLog?.nextCursor ? (
-        <p class="pager">
-          <a href={`/me?cursor=${encodeURIComponent(accessLog.nextCursor)}#looks`}>
-            {text.me.older}
-          </a>
-        </p>
-      ) : null}
+      {accessLog === null ? (
+        <p class="muted">{text.delegations.notDelegated}</p>
+      ) : (
+        <LooksSection {...props} accessLog={accessLog} noLooks={words.noLooks} />
+      )}
     </Frame>
   );
 }
@@ -119,67 +114,6 @@ function LicenceCard({
         </p>
       ) : null}
     </li>
-  );
-}
-
-function Looks({ c, accessLog, cityTz }: MeProps & { accessLog: AccessLog }) {
-  const text = c.get('text');
-  const words = text.me;
-  return (
-    <div class="scroll">
-      <table class="fold">
-        <thead>
-          <tr>
-            <th scope="col">{words.when}</th>
-            <th scope="col">{words.who}</th>
-            <th scope="col">{words.what}</th>
-            <th scope="col">{words.why}</th>
-            <th scope="col">{words.outcome}</th>
-            <th scope="col">{words.receipt}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {accessLog.items.map((look) => (
-            <tr>
-              <td data-label={words.when}>{showTime(look.at, cityTz)}</td>
-              <td data-label={words.who}>
-                {look.department?.name ?? ''} <span class="muted">{roleWords(c, look.role)}</span>
-              </td>
-              <td data-label={words.what}>
-                {look.service === undefined ? null : (
-                  <>
-                    {look.question ?? look.service}
-                    <br />
-                  </>
-                )}
-                <span class={look.service === undefined ? undefined : 'muted'}>
-                  {eventWords(c, look.type)}
-                </span>
-              </td>
-              <td data-label={words.why}>
-                {look.purpose ?? ''}
-                <br />
-                <span class="muted">{look.legalBasis?.citation ?? ''}</span>
-              </td>
-              <td data-label={words.outcome}>
-                <Tag tone={look.outcome === 'ok' ? 'good' : 'warn'}>
-                  {text.outcomes[look.outcome]}
-                </Tag>
-                {look.answerKind === 'none' && look.outcome === 'ok' ? null : (
-                  <>
-                    <br />
-                    <span class="muted">{text.answerKinds[look.answerKind]}</span>
-                  </>
-                )}
-              </td>
-              <td data-label={words.receipt}>
-                <a href={`/me/receipts/${look.index}`}>#{look.index}</a>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   );
 }
 

@@ -23,6 +23,7 @@ import { questionPages } from './question-routes.tsx';
 import { sessionsRoutes } from './sessions-routes.tsx';
 import { signInRoutes } from './sign-in-routes.tsx';
 import { signedInRoutes } from './signed-in-routes.tsx';
+import { ticketPages } from './ticket-routes.tsx';
 import { alertCounts, vigilanceRoutes } from './vigilance-routes.tsx';
 
 /** The pages over the services; a JSON caller's refusals are left to the edge above. */
@@ -81,6 +82,7 @@ export function pages(deps: PageDeps) {
   framed.use('/audit', alertCounts(deps)).use('/audit/*', alertCounts(deps));
   framed.route('/', auditRoutes(deps));
   framed.route('/', vigilanceRoutes(deps));
+  framed.route('/', ticketPages(deps));
   framed.route('/', opsRoutes(deps));
   framed.route('/', opsClientRoutes(deps));
   framed.route('/', opsPartyRoutes(deps));

@@ -1,7 +1,8 @@
 // Pages of signed-in people: /me, /desk. Each act is a form that posts and redirects.
 import { Hono } from 'hono';
 import { type PersonalAct, refusalOf } from '../identity/index.ts';
-import { AppError } from '../platform/index.ts';
+import { EXPORT_FORMATS } from '../oversight/index.ts';
+import { AppError, streamed } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
 import { AskPage, paramsFromForm, VerificationPage } from './desk.tsx';
 import { statusOf } from './error-page.tsx';
@@ -9,6 +10,8 @@ import { readOwnForm, requireKind } from './forms.ts';
 import { MePage } from './me.tsx';
 import { nameIn, type PageContext, type PageEnv } from './page.tsx';
 import { told } from './words.ts';
+
+const LOOK_FILTERS = ['from', 'to', 'department', 'service'] as const;
 
 export function signedInRoutes(deps: PageDeps) {
   const { identity, registry, exchange, oversight, citationOf, config } = deps;
@@ -25,6 +28,7 @@ export function signedInRoutes(deps: PageDeps) {
     return {
       typeName: (id: string) => typeNames.get(id) ?? id,
       organisationName: (id: string) => organisationNames.get(id) ?? id,
+      departments: [...organisationNames].map(([id, name]) => ({ id, name })),
     };
   }
 
@@ -59,18 +63,33 @@ export function signedInRoutes(deps: PageDeps) {
       requireKind(c, 'citizen');
       const actor = c.get('actor');
       const cursor = c.req.query('cursor');
+      const filters = Object.fromEntries(
+        LOOK_FILTERS.flatMap((name) => {
+          const value = c.req.query(name)?.trim();
+          return value ? [[name, value]] : [];
+        }),
+      );
       const may = (act: PersonalAct) =>
         !actor.actingFor || refusalOf(actor.actingFor, act) === null;
       const licences = may('licence.list') ? await registry.ownLicences(actor) : null;
+      const lang = c.get('lang');
+      const looks = (conditions: Record<string, string>) =>
+        oversight.accessLog(actor, { ...conditions, limit: 20, lang, ...(cursor && { cursor }) });
+      let wrong: AppError | undefined;
       const accessLog = may('access_log.read')
-        ? await oversight.accessLog(actor, {
-            limit: 20,
-            lang: c.get('lang'),
-            ...(cursor ? { cursor } : {}),
+        ? await looks(filters).catch((error: unknown) => {
+            if (!(error instanceof AppError) || error.code !== 'oversight.time_invalid')
+              throw error;
+            wrong = error;
+            return looks({});
           })
         : null;
+      const [tickets, services] = await Promise.all([
+        oversight.ticketsOf(actor, accessLog?.items.map(({ index }) => index) ?? []),
+        exchange.listServices(actor),
+      ]);
       const consents = may('consent.list') ? await exchange.listConsents(actor, 'pending') : [];
-      const { typeName, organisationName } = await namesOf(c);
+      const { typeName, organisationName, departments } = await namesOf(c);
       return c.html(
         <MePage
           c={c}
@@ -80,11 +99,27 @@ export function signedInRoutes(deps: PageDeps) {
           typeName={typeName}
           organisationName={organisationName}
           accessLog={accessLog}
+          filters={filters}
+          departments={departments}
+          services={services.map((one) => ({ id: one.id, name: nameIn(lang, one) }))}
+          error={wrong && told(c, wrong)}
+          tickets={tickets}
+          mayAsk={may('ticket.open')}
           consents={consents}
           log={await oversight.logState()}
           publicUrl={config.publicUrl}
         />,
       );
+    })
+    .get('/me/export', async (c) => {
+      requireKind(c, 'citizen');
+      const format = EXPORT_FORMATS.find((one) => one === c.req.query('format')) ?? 'json';
+      const file = await oversight.exportOwn(c.get('actor'), format, c.get('lang'));
+      return c.body(streamed(file.parts), 200, {
+        'Content-Type': file.mediaType,
+        'Content-Disposition': `attachment; filename="${file.name}"`,
+        'Cache-Control': 'no-store',
+      });
     })
     .get('/me/receipts/:index', async (c) => {
       requireKind(c, 'citizen');

@@ -72,6 +72,7 @@ describe('an auditor', () => {
     expect(await page.textContent('table')).toContain('婚姻登记状况核查');
     await page.goto('/audit/integrity');
     await page.click('form[action="/audit/integrity"] button');
+    await page.waitForSelector('.notice.good');
     expect(await page.textContent('.notice.good')).toContain('完好');
     await page.context().close();
   });

@@ -134,7 +134,10 @@ export const shots: Shot[] = [
     name: 'audit-integrity',
     who: 'audit-auditor-1',
     path: '/audit/integrity',
-    act: (page) => page.click('form[action="/audit/integrity"] button'),
+    act: async (page) => {
+      await page.click('form[action="/audit/integrity"] button');
+      await page.waitForSelector('.notice.good');
+    },
   },
   {
     name: 'sign-in-locked',
@@ -280,6 +283,24 @@ export const shots: Shot[] = [
     },
   },
   { name: 'audit-watch-list', who: 'audit-auditor-1', path: '/audit/watch-list' },
+  { name: 'me-tickets', who: 'p-divorced', path: '/me/tickets' },
+  { name: 'me-tickets-none', who: 'p-teacher', path: '/me/tickets' },
+  {
+    name: 'me-ticket-wrong',
+    who: 'p-divorced',
+    path: '/me/tickets/new?index=0',
+    act: async (page, house) => {
+      await page.fill('textarea[name=text]', await house.numberOf('p-elder'));
+      await send(page);
+    },
+  },
+  {
+    name: 'me-looks-none',
+    who: 'p-divorced',
+    path: '/me?from=2020-01-01&to=2020-01-02',
+  },
+  { name: 'desk-tickets', who: 'civil-steward-1', path: '/desk/tickets' },
+  { name: 'audit-tickets', who: 'audit-auditor-1', path: '/audit/tickets' },
   { name: 'audit-emergencies', who: 'audit-auditor-1', path: '/audit/emergencies' },
   { name: 'audit-searches', who: 'audit-auditor-1', path: '/audit/searches' },
   { name: 'audit-searches-none', who: 'audit-auditor-2', path: '/audit/searches' },

@@ -95,4 +95,13 @@ export const auditEn: typeof auditZh = {
     delete: 'Delete',
     none: 'No saved searches yet.',
   },
+  fromIndex: 'From index',
+  toIndex: 'To index (not included)',
+  rangeHint: 'Leave empty to check the whole log.',
+  runs: 'Runs',
+  noRuns: 'Nothing was checked yet.',
+  range: 'Range',
+  firstBad: 'First bad entry:',
+  cancel: 'Cancel',
+  runStates: { running: 'Running', cancelled: 'Cancelled' },
 };

@@ -92,4 +92,13 @@ export const auditZh = {
     delete: '删除',
     none: '还没有保存的检索。',
   },
+  fromIndex: '从序号',
+  toIndex: '到序号（不含）',
+  rangeHint: '留空则核验全部。',
+  runs: '核验记录',
+  noRuns: '还没有核验过。',
+  range: '范围',
+  firstBad: '第一条有问题的记录：',
+  cancel: '取消',
+  runStates: { running: '正在核验', cancelled: '已取消' },
 };

@@ -1,5 +1,6 @@
 // The words of the pages in English; the same keys as zh.ts.
 import { auditEn } from './audit-en.ts';
+import { ticketsEn } from './tickets-en.ts';
 import { vigilanceEn } from './vigilance-en.ts';
 import type { Text } from './zh.ts';
 
@@ -157,6 +158,14 @@ export const en: Text = {
     back: 'Back to who looked at my data',
   },
   me: {
+    filter: 'Narrow and take out',
+    from: 'From',
+    to: 'To',
+    any: 'Any',
+    show: 'Show',
+    noneFound: 'No look matches.',
+    takeOut: 'Take out all that is mine:',
+    bundle: 'looks with their proofs',
     of: (other: string | undefined) => ({
       title: other ? `Licences of ${other}` : 'My licences',
       none: other
@@ -329,6 +338,7 @@ export const en: Text = {
   },
   audit: auditEn,
   vigilance: vigilanceEn,
+  tickets: ticketsEn,
   ops: {
     title: 'Running the platform',
     lead: 'Operators see nobody’s data. Changes take two: one proposes, another decides.',
@@ -849,6 +859,18 @@ export const en: Text = {
     'audit.integrity_checked': 'Log checked',
     'audit.receipt_read': 'Receipt read by an auditor',
     'audit.searched': 'Searched by an auditor',
+    'ticket.opened': 'Question about a look asked',
+    'ticket.read': 'Question read',
+    'ticket.answered': 'Question answered',
+    'ticket.complained': 'Not satisfied with an answer',
+    'ticket.overdue': 'Question overdue',
+    'ticket.escalated': 'Question before the auditors',
+    'ticket.concluded': 'Question concluded',
+    'ticket.listed': 'Questions before the auditors listed',
+    'data.exported': 'Own data taken out',
+    'access_log.sealed': 'Own bundle sealed',
+    'audit.integrity_started': 'Check of the log begun',
+    'audit.integrity_cancelled': 'Check of the log cancelled',
     'unmasking.requested': 'Unmasking of an officer asked for',
     'unmasking.approved': 'Unmasking of an officer approved',
     'unmasking.refused': 'Unmasking of an officer refused',

@@ -1,5 +1,6 @@
 // The words of the pages in Chinese; en.ts has the same keys (checked by the type).
 import { auditZh } from './audit-zh.ts';
+import { ticketsZh } from './tickets-zh.ts';
 import { vigilanceZh } from './vigilance-zh.ts';
 
 /** What is wrong with a field, by its id; without words here the refusal's own are shown. */
@@ -176,6 +177,14 @@ export const zh = {
     back: '返回谁看过我的信息',
   },
   me: {
+    filter: '筛选与导出',
+    from: '自',
+    to: '至',
+    any: '不限',
+    show: '显示',
+    noneFound: '没有符合条件的记录。',
+    takeOut: '导出本人的全部数据：',
+    bundle: '带收录证明的记录包',
     /** Whose page it is: the reader's own, or his or hers for whom she acts. */
     of: (other: string | undefined) => ({
       title: other ? `${other}的证照` : '我的证照',
@@ -341,6 +350,7 @@ export const zh = {
   },
   audit: auditZh,
   vigilance: vigilanceZh,
+  tickets: ticketsZh,
   ops: {
     title: '平台运维',
     lead: '运维人员不能查看任何个人信息。凡变更都需两人：一人提出，另一人决定。',
@@ -826,6 +836,18 @@ export const zh = {
     'audit.integrity_checked': '核验日志完整性',
     'audit.receipt_read': '审计取得收录证明',
     'audit.searched': '审计检索',
+    'ticket.opened': '询问查看记录',
+    'ticket.read': '查看询问',
+    'ticket.answered': '答复询问',
+    'ticket.complained': '对答复不满意',
+    'ticket.overdue': '询问逾期未答复',
+    'ticket.escalated': '询问移交审计',
+    'ticket.concluded': '对询问作出结论',
+    'ticket.listed': '查看移交的询问',
+    'data.exported': '本人导出数据',
+    'access_log.sealed': '封存本人导出的记录包',
+    'audit.integrity_started': '开始核验日志',
+    'audit.integrity_cancelled': '取消核验日志',
     'unmasking.requested': '申请查明经办人',
     'unmasking.approved': '同意查明经办人',
     'unmasking.refused': '不同意查明经办人',

@@ -249,6 +249,7 @@ test('when the log can’t be written an auditor gets nothing', async () => {
     citationOf: (id) => id,
     cityTz: 'Asia/Shanghai',
     ticketDays: { answer: 10, escalate: 5 },
+    ownRecords: async () => ({}),
   });
   const calls = [
     here.search(auditClient, {}),

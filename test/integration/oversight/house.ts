@@ -19,6 +19,7 @@ export function makeHouse({ database, logDatabase }: TestDatabase) {
     citationOf: (id, lang) => `${lang}:${id}`,
     cityTz: 'Asia/Shanghai',
     ticketDays: { answer: 10, escalate: 5 },
+    ownRecords: async () => ({}),
   });
   let people = 0;
 

@@ -271,6 +271,7 @@ describe('an export', () => {
       citationOf: (id: string) => id,
       cityTz: 'Asia/Shanghai',
       ticketDays: { answer: 10, escalate: 5 },
+      ownRecords: async () => ({}),
     };
     const small = createExportBuild(deps, createSearching(deps), { mostEntries: 2 });
     const big = await oversight.requestExport(first, { service: 'VS-BIG', reason: 'r' });

@@ -133,6 +133,7 @@ test('every form of every page carries the token of who reads it', async () => {
         '/audit/unmaskings',
         '/audit/exports',
         '/audit/searches',
+        '/audit/tickets',
         '/verify',
       ],
     ],

@@ -1,0 +1,58 @@
+// The words about questions on looks in English; the same keys as tickets-zh.ts.
+import type { ticketsZh } from './tickets-zh.ts';
+
+export const ticketsEn: typeof ticketsZh = {
+  own: 'What I asked',
+  ownLead: 'What you asked about looks at your data, and what departments answered.',
+  noneOwn: 'You have asked nothing yet. Choose an entry under “Who looked at me” to ask about it.',
+  one: 'Question',
+  askLink: 'Ask about this',
+  ask: 'Ask about entry',
+  askLead:
+    'It goes to the department that looked, which must answer in time. You can ask once an entry.',
+  question: 'Question',
+  answer: 'Answer',
+  complaint: 'Why it does not content you',
+  complaintHint: 'May be left empty. The auditors look at it then; you can say so once.',
+  conclusion: 'Conclusion of the auditors',
+  textHint: 'At most 2,000 characters, without any citizen ID.',
+  send: 'Send',
+  sendAnswer: 'Answer',
+  sendConclusion: 'Conclude',
+  notSatisfied: 'I am not satisfied',
+  noText: '(no words, or erased)',
+  dueAt: 'Answer due',
+  older: 'Older',
+  back: 'Back to the list',
+  backToMe: 'Back to my page',
+  desk: 'Questions of people',
+  deskLead:
+    'Asked by people whose data your department looked at. Opening one is logged, and they read it.',
+  noneDesk: 'No questions.',
+  notices: 'Looks whose officer was unmasked',
+  noticesLead: 'Auditors have unmasked the officer of these looks.',
+  noNotices: 'None.',
+  unmaskedAt: 'Unmasked',
+  audit: 'Questions before the auditors',
+  auditLead: 'Not answered in time, or answered to somebody’s dissatisfaction.',
+  noneAudit: 'Nothing is before the auditors.',
+  caseId: 'Case',
+  verification: 'Verification',
+  states: {
+    open: 'Waits for an answer',
+    overdue: 'Overdue',
+    answered: 'Answered',
+    escalated: 'Before the auditors',
+    concluded: 'Concluded',
+    closed: 'Ended',
+  },
+  next: {
+    open: 'The department is working on it.',
+    overdue: 'The department is late. If it stays silent, the auditors get it.',
+    answered:
+      'The department has answered. If that does not content you, the auditors can look at it, once.',
+    escalated: 'The auditors are working on it.',
+    concluded: 'The auditors have concluded it.',
+    closed: 'It has ended.',
+  },
+};
