@@ -18,6 +18,8 @@ const oversight = createOversight({
   identity,
   citationOf: (id) => id,
   cityTz: 'Asia/Shanghai',
+  ticketDays: { answer: 10, escalate: 5 },
+  ownRecords: async () => ({}),
 });
 
 const HOUR = 3_600_000;
