@@ -1,8 +1,17 @@
 // What auditors may ask of the log (contract section 4.3). Every call is itself logged by oversight/.
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { AuditSample } from '../oversight/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
-import { commonRefusals, Identifier, JsonObject, jsonBody, jsonReply, pageOf } from './shapes.ts';
+import {
+  commonRefusals,
+  Identifier,
+  JsonObject,
+  jsonBody,
+  jsonReply,
+  pageOf,
+  shapeOf,
+} from './shapes.ts';
 
 /** What entries are found by; times may be days of the city. */
 export const conditions = {
@@ -68,6 +77,40 @@ const integrity = createRoute({
   responses: { ...commonRefusals, 200: jsonReply(JsonObject, 'What was checked, and every fault') },
 });
 
+const SampleInput = z
+  .strictObject({
+    indexes: z
+      .array(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER))
+      .min(1)
+      .max(20)
+      .optional(),
+    count: z.number().int().min(1).max(20).optional(),
+  })
+  .openapi('MapSampleRequest');
+
+const samples = createRoute({
+  method: 'post',
+  path: '/map-samples',
+  tags: ['audit'],
+  summary:
+    'Are entries I pick in the lists of those they are about, or in the map of what is to be told later?',
+  request: jsonBody(SampleInput),
+  responses: {
+    ...commonRefusals,
+    200: jsonReply(
+      z.object({
+        items: z.array(
+          shapeOf<AuditSample>(
+            'MapSample',
+            'index, state: disclosed, pending, nobody, later or missing; leaf, opening of its subject, proof for the offline verifier',
+          ),
+        ),
+      }),
+      'Where each stands, with the proof',
+    ),
+  },
+});
+
 /** Routes under /v1/audit. */
 export function auditRoutes({ oversight }: Pick<Services, 'oversight'>) {
   return new OpenAPIHono<Env>()
@@ -79,6 +122,9 @@ export function auditRoutes({ oversight }: Pick<Services, 'oversight'>) {
     )
     .openapi(receipt, async (c) =>
       c.text(await oversight.entryReceipt(c.get('actor'), c.req.valid('param').index), 200),
+    )
+    .openapi(samples, async (c) =>
+      c.json({ items: await oversight.sampleMap(c.get('actor'), c.req.valid('json')) }, 200),
     )
     .openapi(integrity, async (c) => c.json(await oversight.integrity(c.get('actor')), 200));
 }

@@ -81,6 +81,7 @@ export const ROUTE_RIGHTS = {
   'GET /v1/audit/integrity-runs': auditing,
   'GET /v1/audit/integrity-runs/{id}': auditing,
   'POST /v1/audit/integrity-runs/{id}/cancel': auditing,
+  'POST /v1/audit/map-samples': auditing,
   'POST /v1/audit/unmaskings': auditing,
   'GET /v1/audit/unmaskings': auditing,
   'GET /v1/audit/unmaskings/{id}': auditing,

@@ -17,6 +17,7 @@ export {
 } from './life.ts';
 export type { MapKey } from './map/extend.ts';
 export type { CompletenessProof, ProvenList } from './map/prove.ts';
+export type { MapSample } from './map/sample.ts';
 export type { Loss } from './new-epoch.ts';
 export { growsFrom } from './proofs.ts';
 export { scopeOfLog, scopeOfTag } from './row-scope.ts';

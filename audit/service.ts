@@ -9,6 +9,7 @@ import { createLives } from './life-store.ts';
 import type { MapKey } from './map/extend.ts';
 import { createMapper } from './map/mapper.ts';
 import { createProve, type ProvenList } from './map/prove.ts';
+import { createSample, type MapSample } from './map/sample.ts';
 import { verifyInclusion } from './merkle-tree.ts';
 import { createNewEpoch } from './new-epoch.ts';
 import { inclusionProof } from './proofs.ts';
@@ -332,7 +333,13 @@ export function createAudit(deps: AuditDeps) {
     /** The proof that the list of a subject's entries is whole; for her alone. */
     proveCompleteness: async (subjectTag: Buffer): Promise<ProvenList> => {
       if (!prove) throw new TypeError('Without a key there is no map.');
-      return prove(subjectTag);
+      return prove.completeness(subjectTag);
+    },
+
+    /** Where entries stand in the map, with the proofs; for whoever was found to be an auditor. */
+    sampleMap: async (indexes: readonly number[]): Promise<MapSample[]> => {
+      if (!prove || !deps.map) throw new TypeError('Without a key there is no map.');
+      return createSample({ database, key: deps.map.key, prove })(indexes);
     },
 
     /** The indexes of all entries about a subject. */

@@ -15,6 +15,7 @@ export interface OversightDeps {
     | 'as'
     | 'checkpoint'
     | 'proveCompleteness'
+    | 'sampleMap'
     | 'checkpointOver'
     | 'head'
     | 'inclusion'

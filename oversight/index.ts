@@ -10,6 +10,7 @@ export { oversightErrors } from './errors.ts';
 export type { AuditExport, ExportFile } from './exports.ts';
 export type { IntegrityRun } from './integrity-runs.ts';
 export { HOLD_ACTS, type HoldAct, type LegalHold } from './legal-holds.ts';
+export type { AuditSample } from './map-samples.ts';
 export type { Mark, MarkInput } from './marks.ts';
 export { EXPORT_FORMATS } from './own-export.ts';
 export type { Replay, ReplayResult } from './replays.ts';

@@ -6,6 +6,7 @@ import type { OversightDeps } from './deps.ts';
 import { createExportBuild } from './export-build.ts';
 import { createExports } from './exports.ts';
 import { createIntegrityRuns } from './integrity-runs.ts';
+import { createMapSamples } from './map-samples.ts';
 import { createOwnExport } from './own-export.ts';
 import { createSavedSearches } from './saved-searches.ts';
 import { createSearching } from './search-conditions.ts';
@@ -29,6 +30,7 @@ export function createOversight(deps: OversightDeps) {
   return {
     ...createAccessLog(deps),
     ...auditors,
+    ...createMapSamples(deps, watch),
     ...createUnmaskings(deps, watch, searching),
     ...createSavedSearches(deps, watch, searching, auditors.search),
     ...createExports(deps, watch, searching),

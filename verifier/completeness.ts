@@ -10,11 +10,16 @@ import { vrfOutput } from './vrf.ts';
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const completenessKind = 'yihao-completeness/1';
+/** The same over the map of what isn't disclosed yet, for auditors. */
+const pendingKind = 'yihao-pending/1';
 const blockItems = 256;
+
+/** An entry's index; of one not yet disclosed also from when it is (milliseconds). */
+type Item = number[];
 
 /** What the subject saves (contract section 5). All bytes are base64url, but for the root's leaf: base64. */
 interface CompletenessProof {
-  kind: typeof completenessKind;
+  kind: typeof completenessKind | typeof pendingKind;
   /** The subject's tag, as her receipts open it. */
   tag: string;
   /** The proof of her label. */
@@ -24,7 +29,9 @@ interface CompletenessProof {
   /** The leaf at its end: hers, or another's where she has none. */
   end: { label: string; value: string } | null;
   /** What stands behind hers. */
-  list: { salt: string; indexes: number[] } | null;
+  list: { salt: string; items: Item[] } | null;
+  /** Of the second map: what the root's entry commits to. */
+  pending: { root: string; salt: string } | null;
   /** The entry that holds the map's root. */
   root: { index: number; leaf: string; proof: string };
 }
@@ -67,18 +74,33 @@ async function check(
     readUrl(proof.vrf, 'The label’s proof'),
   );
   if (!label) throw new Refusal('The label is not the one that the map’s key gives this tag.');
-  const indexes = await readList(proof, label.slice(0, 32), readUrl(map.root, 'The map’s root'));
+  const items = await readList(proof, label.slice(0, 32), await rootIn(map, proof));
+  const indexes = items.map(([index = -1]) => index);
   const { edition, size: covered, due, key } = map;
   facts.completeness = { edition, covered, due, key, indexes };
+  if (proof.pending) {
+    facts.completeness.discloseAt = items.map(([, at = 0]) => new Date(at).toISOString());
+  }
   return { ...facts.completeness, tag: proof.tag };
 }
 
+/** The root to check against: the map's own, or that of what isn't disclosed, which the entry hides by a salt. */
+async function rootIn(
+  map: ReturnType<typeof readRoot>,
+  { pending }: CompletenessProof,
+): Promise<Bytes> {
+  if (!pending) return readUrl(map.root, 'The map’s root');
+  const root = readHash(pending.root, 'The root of what isn’t disclosed');
+  if (
+    areEqual(await sha256(readHash(pending.salt, 'Its salt'), root), readUrl(map.pending, 'It'))
+  ) {
+    return root;
+  }
+  throw new Refusal('The entry does not commit to this root of what isn’t disclosed.');
+}
+
 /** The list that the map holds at a label; empty where the map holds nothing. */
-async function readList(
-  proof: CompletenessProof,
-  label: Uint8Array,
-  root: Bytes,
-): Promise<number[]> {
+async function readList(proof: CompletenessProof, label: Uint8Array, root: Bytes): Promise<Item[]> {
   const siblings = proof.siblings.map((each) => readHash(each, 'A hash of the map'));
   if (siblings.length > 256) throw new Refusal('The way through the map is too long.');
   const end = proof.end && {
@@ -98,24 +120,23 @@ async function readList(
   if (!isHers && proof.list) throw new Refusal('The map holds no list of this subject.');
   if (!isHers) return [];
   if (!proof.list) throw new Refusal('The map holds a list of this subject, but it is not shown.');
-  const { salt, indexes } = proof.list;
-  const made = await sha256(
-    readHash(salt, 'The salt'),
-    u64(indexes.length),
-    await listRoot(indexes),
-  );
+  const { salt, items } = proof.list;
+  const made = await sha256(readHash(salt, 'The salt'), u64(items.length), await listRoot(items));
   if (!areEqual(made, end.value)) {
     throw new Refusal('The list is not the one in the map: an entry is missing, added or changed.');
   }
-  return indexes;
+  return items;
 }
 
-/** The RFC 6962 root over blocks of 256 indexes. */
-async function listRoot(indexes: readonly number[]): Promise<Bytes> {
-  if (indexes.length === 0) throw new Refusal('The map holds no empty list.');
+/** The RFC 6962 root over blocks of 256 items. */
+async function listRoot(items: readonly Item[]): Promise<Bytes> {
+  if (items.length === 0) throw new Refusal('The map holds no empty list.');
   let level: Bytes[] = [];
-  for (let at = 0; at < indexes.length; at += blockItems) {
-    const block = indexes.slice(at, at + blockItems).map(u64);
+  for (let at = 0; at < items.length; at += blockItems) {
+    const block = items
+      .slice(at, at + blockItems)
+      .flat()
+      .map(u64);
     level.push(await sha256(Uint8Array.of(0), ...block));
   }
   while (level.length > 1) {
@@ -145,7 +166,8 @@ const bit = (of: Uint8Array, depth: number): number =>
 export function readCompleteness(text: string): unknown {
   try {
     const read: unknown = JSON.parse(text);
-    return isObject(read) && read.kind === completenessKind ? read : undefined;
+    const isOne = isObject(read) && (read.kind === completenessKind || read.kind === pendingKind);
+    return isOne ? read : undefined;
   } catch {
     return undefined;
   }
@@ -159,7 +181,8 @@ const isIndex = (value: unknown): value is number =>
 
 /** The one place where a foreign proof gets its type; anything else is refused. */
 function readProof(value: unknown): CompletenessProof {
-  if (isObject(value) && value.kind === completenessKind) {
+  if (isObject(value) && (value.kind === completenessKind || value.kind === pendingKind)) {
+    const { kind } = value;
     const { tag, vrf, siblings, end, list, root } = value;
     if (
       typeof tag === 'string' &&
@@ -172,8 +195,9 @@ function readProof(value: unknown): CompletenessProof {
       typeof root.proof === 'string'
     ) {
       const { index, leaf, proof } = root;
-      const rest = { end: readEnd(end), list: readItems(list), root: { index, leaf, proof } };
-      return { kind: completenessKind, tag, vrf, siblings, ...rest };
+      const pending = kind === pendingKind ? readPending(value.pending) : null;
+      const rest = { end: readEnd(end), list: readItems(list, kind), pending };
+      return { kind, tag, vrf, siblings, ...rest, root: { index, leaf, proof } };
     }
   }
   throw new Refusal('This is not a proof of completeness.');
@@ -187,11 +211,24 @@ function readEnd(end: unknown): CompletenessProof['end'] {
   throw new Refusal('The end of the way through the map is not readable.');
 }
 
-function readItems(list: unknown): CompletenessProof['list'] {
+function readPending(pending: unknown): { root: string; salt: string } {
+  if (isObject(pending) && typeof pending.root === 'string' && typeof pending.salt === 'string') {
+    return { root: pending.root, salt: pending.salt };
+  }
+  throw new Refusal('The root of what isn’t disclosed is not readable.');
+}
+
+const isItem = (value: unknown): value is Item =>
+  Array.isArray(value) && value.length === 2 && value.every(isIndex);
+
+function readItems(list: unknown, kind: CompletenessProof['kind']): CompletenessProof['list'] {
   if (list === null) return null;
-  if (isObject(list) && typeof list.salt === 'string' && Array.isArray(list.indexes)) {
-    const { salt, indexes } = list;
-    if (indexes.every(isIndex)) return { salt, indexes };
+  if (isObject(list) && typeof list.salt === 'string') {
+    const { salt, indexes, items } = list;
+    if (kind === pendingKind && Array.isArray(items) && items.every(isItem)) return { salt, items };
+    if (kind === completenessKind && Array.isArray(indexes) && indexes.every(isIndex)) {
+      return { salt, items: indexes.map((index) => [index]) };
+    }
   }
   throw new Refusal('The list is not readable.');
 }
@@ -200,15 +237,16 @@ function readItems(list: unknown): CompletenessProof['list'] {
 function readRoot(leaf: Record<string, unknown>) {
   const { type, map } = leaf;
   if (type === 'map.published' && isObject(map)) {
-    const { edition, root, key, size, due } = map;
+    const { edition, root, pending, key, size, due } = map;
     if (
       isIndex(edition) &&
       isIndex(size) &&
       typeof root === 'string' &&
+      typeof pending === 'string' &&
       typeof key === 'string' &&
       typeof due === 'string'
     ) {
-      return { edition, root, key, size, due };
+      return { edition, root, pending, key, size, due };
     }
   }
   throw new Refusal('The entry shown does not hold the root of a map.');

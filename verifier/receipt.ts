@@ -65,6 +65,8 @@ export interface CompletenessFacts {
   key: string;
   /** Every entry about the subject, in the order in which they were disclosed. */
   indexes: number[];
+  /** Of what isn't disclosed yet: from when each is. */
+  discloseAt?: string[];
 }
 
 export interface BundleFacts {

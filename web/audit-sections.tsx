@@ -19,6 +19,7 @@ const AUDIT_SECTIONS: readonly AuditSection[] = [
   { href: '/audit/unmaskings', title: ({ audit }) => audit.unmaskings.title },
   { href: '/audit/exports', title: ({ audit }) => audit.exports.title },
   { href: '/audit/tickets', title: ({ tickets }) => tickets.audit },
+  { href: '/audit/samples', title: ({ audit }) => audit.samples.title },
   { href: '/audit/integrity', title: ({ audit }) => audit.integrity },
 ];
 

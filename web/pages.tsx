@@ -2,6 +2,7 @@
 import { Hono, type Next } from 'hono';
 import { AppError } from '../platform/index.ts';
 import { auditRoutes } from './audit-routes.tsx';
+import { auditSamplesRoutes } from './audit-samples-routes.tsx';
 import { completenessRoutes } from './completeness-routes.tsx';
 import { delegationRoutes } from './delegation-routes.tsx';
 import type { PageDeps } from './deps.ts';
@@ -80,6 +81,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', signedInRoutes(deps));
   framed.route('/', completenessRoutes(deps));
   framed.use('/audit', alertCounts(deps)).use('/audit/*', alertCounts(deps));
+  framed.route('/', auditSamplesRoutes(deps));
   framed.route('/', auditRoutes(deps));
   framed.route('/', vigilanceRoutes(deps));
   framed.route('/', ticketPages(deps));

@@ -9,6 +9,8 @@ export interface PublishedEdition {
   root: Buffer;
   /** Entries it takes in. */
   size: number;
+  /** … as far as they were to be disclosed by then. */
+  due: Date;
   /** The index of the entry that holds its root. */
   index: number;
 }
@@ -18,13 +20,14 @@ export async function findPublishedEdition(
   tx: Tx,
   size: number,
 ): Promise<PublishedEdition | undefined> {
-  const [row] = await selectRows<PublishedEdition>(
+  const [row] = await selectRows<Omit<PublishedEdition, 'due'> & { due: number }>(
     tx,
-    sql`select e.edition::float8 as edition, e.root, e.size::float8 as size, s.idx::float8 as index
+    sql`select e.edition::float8 as edition, e.root, e.size::float8 as size, s.idx::float8 as index,
+          (extract(epoch from e.due) * 1000)::float8 as due
         from audit.map_editions e join audit.stage_indexes s on s.stage_id = e.stage_id
         where s.idx < ${size} order by e.edition desc limit 1`,
   );
-  return row;
+  return row && { ...row, due: new Date(row.due) };
 }
 
 /** A subject's list as it was in an edition. */
@@ -58,4 +61,25 @@ export async function findList(
   );
   const indexes = blocks.flatMap(({ items }) => decodeIndexes(items)).slice(0, count);
   return { ...subject, indexes };
+}
+
+/** What an edition commits to beside its root: the map of what isn't disclosed yet. For auditors. */
+export async function findPendingRoot(
+  tx: Tx,
+  edition: number,
+): Promise<{ root: Buffer; salt: Buffer } | undefined> {
+  const [row] = await selectRows<{ root: Buffer; salt: Buffer }>(
+    tx,
+    sql`select root, salt from audit.map_pending where edition = ${edition}`,
+  );
+  return row;
+}
+
+/** Whose entry it is; undefined when it is nobody's, or no longer. For auditors. */
+export async function findEntrySubject(tx: Tx, index: number): Promise<Buffer | undefined> {
+  const [row] = await selectRows<{ tag: Buffer | null }>(
+    tx,
+    sql`select subject_tag as tag from audit.lookups where idx = ${index}`,
+  );
+  return row?.tag ?? undefined;
 }

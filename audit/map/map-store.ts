@@ -30,7 +30,11 @@ export interface MapState {
  */
 export async function getMapState(tx: Tx, isLocking: boolean): Promise<MapState> {
   if (isLocking) {
-    await tx.execute(sql`select set_config('idle_in_transaction_session_timeout', '5s', true)`);
+    // The second one, of PostgreSQL 17, also ends a session whose process stopped halfway through sending a
+    // statement: that one isn't idle.
+    await tx.execute(sql`
+      select set_config('idle_in_transaction_session_timeout', '5s', true),
+        (select set_config(name, '60s', true) from pg_settings where name = 'transaction_timeout')`);
     await tx.execute(sql`select from audit.map_state where id = 1 for update`);
   }
   const [row] = await selectRows<

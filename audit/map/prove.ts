@@ -7,7 +7,12 @@ import { type MapStatement, parseLeaf } from '../leaf.ts';
 import { scopeOfTag } from '../row-scope.ts';
 import { labelOf, loadPages, type MapKey } from './extend.ts';
 import { emptyList, encodeIndex, extendList, listCommitment } from './list.ts';
-import { findList, findPublishedEdition, type MappedList } from './map-read-store.ts';
+import {
+  findList,
+  findPublishedEdition,
+  type MappedList,
+  type PublishedEdition,
+} from './map-read-store.ts';
 import { disclosedMap, findPages } from './map-store.ts';
 import { checkLabel, type MapProof, proveLabel } from './trie.ts';
 
@@ -41,49 +46,67 @@ export interface ProveDeps {
 /** A map is published within seconds of the log's growth. */
 const retryAfterSeconds = 5;
 
+export type Prove = ReturnType<typeof createProve>;
+
 export function createProve({ database, key, shownSize, receipt }: ProveDeps) {
-  /** For the subject's own eyes; audit.not_yet_checkpointed while no map is published. Checked before it leaves. */
-  return async function proveCompleteness(subjectTag: Buffer): Promise<ProvenList> {
-    const size = await shownSize();
-    const { edition, list, way, label } = await database
+  /** The newest edition whose root is in the shown tree; audit.not_yet_checkpointed before the first. */
+  async function published(): Promise<PublishedEdition> {
+    const edition = await findPublishedEdition(database.db, await shownSize());
+    if (edition) return edition;
+    throw auditErrors.not_yet_checkpointed('The map of looks is not published yet.', {
+      retryAfterSeconds,
+    });
+  }
+
+  /** The entry that holds an edition's root, with what it says. */
+  async function rootOf({ index }: PublishedEdition) {
+    const { leaf } = await createEntries(database).getEntry(index);
+    const statement = parseLeaf(leaf)?.map;
+    if (!statement) throw new Error(`Entry ${index} does not hold the root of the map.`);
+    const proof = await receipt(index);
+    return { root: { index, leaf: leaf.toString('base64'), proof }, statement };
+  }
+
+  async function proveIn(edition: PublishedEdition, subjectTag: Buffer): Promise<ProvenList> {
+    const { list, way, label } = await database
       .as(scopeOfTag(subjectTag))
       .transaction(async (tx) => {
-        const published = await findPublishedEdition(tx, size);
-        if (!published) {
-          throw auditErrors.not_yet_checkpointed('The map of looks is not published yet.', {
-            retryAfterSeconds,
-          });
-        }
-        const found = await findList(tx, subjectTag, published.edition);
+        const found = await findList(tx, subjectTag, edition.edition);
         const own = found?.label ?? labelOf(key, subjectTag);
         const pages = await loadPages([own], (paths) =>
-          findPages(tx, disclosedMap, paths, published.edition),
+          findPages(tx, disclosedMap, paths, edition.edition),
         );
-        return { edition: published, list: found, way: proveLabel(pages, own), label: own };
+        return { list: found, way: proveLabel(pages, own), label: own };
       });
     const held = list && list.indexes.length > 0 ? list : null;
     refuseFalse(edition.root, label, way, held);
-    const { leaf } = await createEntries(database).getEntry(edition.index);
-    const statement = parseLeaf(leaf)?.map;
-    if (!statement) throw new Error(`Entry ${edition.index} does not hold the root of the map.`);
+    const { root, statement } = await rootOf(edition);
     const proof: CompletenessProof = {
       kind: 'yihao-completeness/1',
       tag: encodeBase64url(subjectTag),
       vrf: encodeBase64url(key.prove(subjectTag)),
       ...wayAsText(way),
       list: held && { salt: encodeBase64url(held.salt), indexes: held.indexes },
-      root: {
-        index: edition.index,
-        leaf: leaf.toString('base64'),
-        proof: await receipt(edition.index),
-      },
+      root,
     };
     return { proof, indexes: held?.indexes ?? [], statement };
+  }
+
+  return {
+    published,
+    rootOf,
+    proveIn,
+    /** For the subject's own eyes. Checked before it leaves. */
+    completeness: async (subjectTag: Buffer): Promise<ProvenList> =>
+      proveIn(await published(), subjectTag),
   };
 }
 
 /** The way through the map in the form of the proof. */
-function wayAsText({ siblings, end }: MapProof): Pick<CompletenessProof, 'siblings' | 'end'> {
+export function wayAsText({
+  siblings,
+  end,
+}: MapProof): Pick<CompletenessProof, 'siblings' | 'end'> {
   return {
     siblings: siblings.map(encodeBase64url),
     end: end && { label: encodeBase64url(end.label), value: encodeBase64url(end.value) },

@@ -173,6 +173,7 @@ export const shots: Shot[] = [
   { name: 'error-receipt', who: 'p-divorced', path: '/me/receipts/99999999' },
   { name: 'me-company', who: 'o-builder', path: '/me' },
   { name: 'me-acting', who: 'p-elder', session: 'acting', path: '/me' },
+  { name: 'audit-samples', who: 'audit-auditor-1', path: '/audit/samples' },
   { name: 'me-completeness', who: 'p-divorced', path: '/me/completeness' },
   { name: 'me-sessions', who: 'p-elder', path: '/me/sessions' },
   { name: 'me-sessions-ended', who: 'p-elder', path: '/me/sessions?ended' },

@@ -871,6 +871,7 @@ export const en: Text = {
     'access_log.sealed': 'Own bundle sealed',
     'audit.integrity_started': 'Check of the log begun',
     'audit.integrity_cancelled': 'Check of the log cancelled',
+    'audit.map_sampled': 'Lists sampled by an auditor',
     'unmasking.requested': 'Unmasking of an officer asked for',
     'unmasking.approved': 'Unmasking of an officer approved',
     'unmasking.refused': 'Unmasking of an officer refused',

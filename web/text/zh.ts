@@ -848,6 +848,7 @@ export const zh = {
     'access_log.sealed': '封存本人导出的记录包',
     'audit.integrity_started': '开始核验日志',
     'audit.integrity_cancelled': '取消核验日志',
+    'audit.map_sampled': '审计抽查清单完整性',
     'unmasking.requested': '申请查明经办人',
     'unmasking.approved': '同意查明经办人',
     'unmasking.refused': '不同意查明经办人',

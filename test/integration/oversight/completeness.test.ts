@@ -1,5 +1,6 @@
 // The proof that a citizen's list is whole: for her alone, and what she is shown is what it proves.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verify } from '../../../verifier/index.ts';
 import { withDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -68,4 +69,75 @@ test('a proof that somebody changed does not hold, whatever it is called', async
     expect(verdict).toMatchObject({ valid: false });
     expect(verdict.reasons).toHaveLength(1);
   }
+});
+
+describe('an auditor’s sample', () => {
+  const stateOf = async (index: number) =>
+    (await oversight.sampleMap(auditOfficer, { indexes: [index] }))[0];
+
+  test('finds each entry in its subject’s list or among what she isn’t to be told yet, with proof', async () => {
+    const { personId } = await house.aPerson();
+    const open = await house.look({ subject: personId });
+    const hidden = await house.look({
+      subject: personId,
+      discloseAt: new Date(Date.now() + 400 * hour),
+    });
+    const edition = await audit.publishMap();
+    await eventually(async () => (await stateOf(open))?.state !== 'later');
+    expect(edition).toBeDefined();
+    const nobodys = await house.look({ subject: undefined });
+    const samples = await oversight.sampleMap(auditOfficer, { indexes: [open, hidden, nobodys] });
+    expect(samples.map(({ index, state }) => [index, state])).toEqual([
+      [open, 'disclosed'],
+      [hidden, 'pending'],
+      [nobodys, 'later'],
+    ]);
+    for (const sample of samples.slice(0, 2)) {
+      if (!('proof' in sample)) throw new Error('There is no proof.');
+      const { reasons, facts } = await verify(JSON.stringify(sample.proof), audit.vkey);
+      expect(reasons).toEqual([]);
+      expect(facts.completeness?.indexes).toEqual([sample.index]);
+      // The leaf commits to the very tag whose list was shown.
+      expect(sample.opening?.value).toBe(sample.proof.tag);
+      const { subj } = JSON.parse(Buffer.from(sample.leaf, 'base64').toString());
+      const salt = Buffer.from(sample.opening?.salt ?? '', 'base64url');
+      const value = Buffer.from(sample.opening?.value ?? '');
+      expect(hash('sha256', Buffer.concat([salt, value]), 'base64url')).toBe(subj);
+    }
+    const pending = samples[1];
+    if (pending?.state !== 'pending') throw new Error('It is hidden.');
+    const later = { ...pending.proof.list, items: [[hidden, Date.now() + 800 * hour]] };
+    expect(
+      await verify(JSON.stringify({ ...pending.proof, list: later }), audit.vkey),
+    ).toMatchObject({ valid: false });
+    const other = { ...pending.proof.pending, salt: pending.proof.list.salt };
+    expect(
+      (await verify(JSON.stringify({ ...pending.proof, pending: other }), audit.vkey)).reasons,
+    ).toEqual(['The entry does not commit to this root of what isn’t disclosed.']);
+  });
+
+  test('tells when an entry stands in no list: somebody filed it under another tag', async () => {
+    const [{ personId }, other] = [await house.aPerson(), await house.aPerson()];
+    const index = await house.look({ subject: personId });
+    await house.look({ subject: other.personId });
+    await audit.publishMap();
+    await eventually(async () => (await stateOf(index))?.state === 'disclosed');
+    await databases.ownerSql`
+      update audit.lookups set subject_tag = (
+        select audit_tag from identity.people where id = ${other.personId})
+      where idx = ${index}`;
+    expect((await stateOf(index))?.state).toBe('missing');
+  });
+
+  test('is for auditors alone, of entries there are, and each call is logged', async () => {
+    await expect(oversight.sampleMap(desk, { count: 1 })).rejects.toMatchObject({
+      kind: 'forbidden',
+    });
+    await expect(oversight.sampleMap(auditOfficer, { indexes: [9_999_999] })).rejects.toMatchObject(
+      { code: 'audit.unknown_entry' },
+    );
+    expect(await oversight.sampleMap(auditOfficer, { count: 3 })).toHaveLength(3);
+    const { items } = await oversight.search(auditOfficer, { type: 'audit.map_sampled' });
+    expect(items.slice(0, 3).map(({ outcome }) => outcome)).toEqual(['ok', 'failed', 'refused']);
+  });
 });

@@ -130,6 +130,7 @@ test('every form of every page carries the token of who reads it', async () => {
         '/audit',
         '/audit/emergencies',
         '/audit/integrity',
+        '/audit/samples',
         '/audit/unmaskings',
         '/audit/exports',
         '/audit/searches',
@@ -167,7 +168,15 @@ test('every form of every page carries the token of who reads it', async () => {
   }
   expect([...seen].sort()).toEqual(
     [
-      ...['/sign-in', '/sign-out', '/verify', '/audit', '/audit/integrity', '/audit/unmaskings'],
+      ...[
+        '/sign-in',
+        '/sign-out',
+        '/verify',
+        '/audit',
+        '/audit/integrity',
+        '/audit/samples',
+        '/audit/unmaskings',
+      ],
       ...['/me/sessions', '/me/sessions/{id}', '/me/delegations'],
       ...['/desk', '/desk/sessions', '/desk/sessions/{id}'],
       ...['/desk/emergencies', '/ops/clients/new', '/ops/rights/officers', '/ops/erasures'],

@@ -1,4 +1,5 @@
 // A map over random histories, built as the log builds it: pages in memory, each subject's list beside.
+import { emptyList, encodeIndex, extendList, listCommitment } from '../../../audit/map/list.ts';
 import {
   changePages,
   emptyHash,
@@ -41,4 +42,9 @@ export class AMap {
     visit('');
     return found;
   }
+}
+
+/** What the map holds of a subject with these entries. */
+export function aValue(salt: Buffer, indexes: readonly number[]): Buffer {
+  return listCommitment(salt, extendList(emptyList, indexes.map(encodeIndex)).state);
 }
