@@ -1,4 +1,5 @@
-// Log appends from callers' own transactions, each waiting until its entry is sequenced.
+// Looks recorded by a second process, each in a transaction of its own and waiting until its entry is
+// sequenced by the first.
 import { attachHouse } from '../cli/house.ts';
 import type { Config } from '../platform/index.ts';
 import { type LoadFigures, runLoad } from './load.ts';

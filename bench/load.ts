@@ -4,6 +4,7 @@ export interface LoadFigures {
   perSecond: number;
   p50Ms: number;
   p95Ms: number;
+  p99Ms: number;
   calls: number;
   failures: number;
 }
@@ -43,6 +44,7 @@ export async function runLoad(
     perSecond: times.length / elapsed,
     p50Ms: quantile(times, 0.5),
     p95Ms: quantile(times, 0.95),
+    p99Ms: quantile(times, 0.99),
     calls: times.length,
     failures,
   };

@@ -8,11 +8,17 @@ import { appendLoad } from './append-load.ts';
 import { createTraffic } from './city-traffic.ts';
 import { doorCosts } from './door-cost.ts';
 import { type LoadFigures, medianRun, runLoad } from './load.ts';
+import { printLogLoad } from './log-load.ts';
 import { machine, type OwnHouse, withOwnHouse } from './own-house.ts';
 
 const callers = 16;
 const seconds = 6;
 const rounds = 3;
+
+const isFull = process.argv.includes('--full');
+const only = process.argv.includes('--only')
+  ? process.argv[process.argv.indexOf('--only') + 1]
+  : undefined;
 
 interface Measured {
   name: string;
@@ -20,11 +26,16 @@ interface Measured {
   yardstick: LoadFigures;
 }
 
-await withOwnHouse(4177, async (house) => {
-  const results = await measureAll(house);
-  print(results);
-  await printDoorCosts(house);
-});
+const theLog = 'the log by itself';
+
+if (isWanted(theLog)) await printLogLoad(isFull ? 10_000_000 : 1_000_000);
+if (only === undefined || !theLog.includes(only)) {
+  await withOwnHouse(4177, async (house) => {
+    const results = await measureAll(house);
+    print(results);
+    await printDoorCosts(house);
+  });
+}
 
 async function measureAll(house: OwnHouse): Promise<Measured[]> {
   const { config, dataDir } = house;
@@ -78,7 +89,7 @@ async function measureAll(house: OwnHouse): Promise<Measured[]> {
     if (!isWanted(name)) continue;
     results.push(await besideYardstick(name, () => runLoad(callers, seconds, call), insertOne));
   }
-  const appends = 'log appends (own transactions)';
+  const appends = 'log appends (a second process)';
   if (isWanted(appends)) {
     const run = () => appendLoad(config, callers, seconds);
     results.push(await besideYardstick(appends, run, insertOne));
@@ -87,10 +98,9 @@ async function measureAll(house: OwnHouse): Promise<Measured[]> {
   return results;
 }
 
-/** `npm run bench -- --only tokens` runs the loads whose names hold the word. */
+/** `npm run bench -- --only tokens` runs the loads whose names hold the word; `--only itself` the log. */
 function isWanted(name: string): boolean {
-  const at = process.argv.indexOf('--only');
-  return at < 0 || name.includes(process.argv[at + 1] ?? '');
+  return only === undefined || name.includes(only);
 }
 
 async function printDoorCosts(house: OwnHouse): Promise<void> {
