@@ -17,6 +17,7 @@ import { crossOrigin } from './cross-origin.ts';
 import { delegationRoutes } from './delegations.ts';
 import { checkRouteRights, doors } from './doors.ts';
 import { emergencyRoutes } from './emergencies.ts';
+import { entryBundleRoutes } from './entry-bundles.ts';
 import type { Env } from './env.ts';
 import { erasureRoutes } from './erasures.ts';
 import { apiErrors, INTERNAL_CODE } from './errors.ts';
@@ -95,12 +96,15 @@ export function createApp(services: Services) {
   // Before bodies are read: their handlers read their own.
   app.route('/', oauthRoutes(services));
   app.route('/', openIdRoutes(services));
-  app.use('/v1/*', doors({ identity, isRefusedMethod }));
+  const door = doors({ identity, isRefusedMethod });
+  app.use('/v1/*', door);
+  app.use('/log/tile/entries/*', door);
   app.use(limitBody);
   app.use('/v1/*', readJson);
 
   app.route('/', healthRoutes(services));
   app.route('/', securityTxtRoutes(services));
+  app.route('/', entryBundleRoutes(services));
   app.route('/', trustMaterialRoutes(services));
   app.route('/', ckanRoutes(services));
   app

@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { type Actor, anonymousActor, containsCitizenId, type Identity } from '../identity/index.ts';
+import { hasDoor } from './doors.ts';
 import type { Env } from './env.ts';
 import { apiErrors } from './errors.ts';
 import { writtenPath } from './request-url.ts';
@@ -20,8 +21,8 @@ export interface AuthenticateDeps {
 }
 
 /**
- * Gives a function that finds the actor of a request. Tokens open /v1 alone, where a wrong one is
- * refused even if none is needed; sessions open /v1 and the pages.
+ * Gives a function that finds the actor of a request. Tokens open what has a door alone (/v1, entry
+ * bundles), where a wrong one is refused even if none is needed; sessions open /v1 and the pages.
  */
 export function authenticate(deps: AuthenticateDeps) {
   const { identity, certificateOf, cookieName, publicUrl } = deps;
@@ -31,7 +32,7 @@ export function authenticate(deps: AuthenticateDeps) {
     const { path } = c.req;
     const authorization = c.req.header('authorization');
     refuseTokenInUrl(c);
-    if (authorization !== undefined && path.startsWith('/v1/')) {
+    if (authorization !== undefined && hasDoor(path)) {
       return identity.authenticateRequest({
         authorization,
         dpop: c.req.header('dpop'),
@@ -52,7 +53,7 @@ export function authenticate(deps: AuthenticateDeps) {
 
 /** FAPI 2.0: a token in an address ends up in histories and logs, so it is refused even if it holds. */
 function refuseTokenInUrl(c: Context<Env>): void {
-  if (!c.req.path.startsWith('/v1/') || c.req.query('access_token') === undefined) return;
+  if (!hasDoor(c.req.path) || c.req.query('access_token') === undefined) return;
   const reason = 'a token travels in the Authorization header alone';
   throw apiErrors.token_in_url(
     `The request was refused: ${reason}. Get a new one: this one is spoilt.`,

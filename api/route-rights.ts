@@ -18,7 +18,7 @@ const auditing: Door = { scopes: ['audit:read'] };
 const operating: Door = { roles: ['operator'] };
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-type Operation = `${Method} /v1/${string}`;
+type Operation = `${Method} /v1/${string}` | `${Method} /log/tile/entries/${string}`;
 
 export const ROUTE_RIGHTS = {
   'GET /v1/licence-types': 'anyone',
@@ -118,6 +118,7 @@ export const ROUTE_RIGHTS = {
   'POST /v1/audit/replays': auditing,
   'GET /v1/audit/replays': auditing,
   'GET /v1/audit/replays/{id}': auditing,
+  'GET /log/tile/entries/{bundle}': auditing,
 
   'GET /v1/clients': operating,
   'GET /v1/clients/changes': operating,

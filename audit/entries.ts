@@ -1,5 +1,6 @@
 // Reading the log: entries, look-ups, entry bundles.
 import type { ScopedDatabase, Tx } from '../platform/index.ts';
+import { listArchives } from './archive-store.ts';
 import { auditErrors } from './errors.ts';
 import { type Leaf, parseLeaf } from './leaf.ts';
 import {
@@ -73,8 +74,19 @@ export function createEntries(database: ScopedDatabase) {
 
 async function getEntry(tx: Tx, index: number): Promise<LogEntry> {
   const row = Number.isSafeInteger(index) ? await findEntry(tx, index) : undefined;
-  if (!row) throw auditErrors.unknown_entry('The log has no entry with this index.');
-  return toEntry(row);
+  if (row) return toEntry(row);
+  if (Number.isSafeInteger(index)) await refuseArchived(tx, index);
+  throw auditErrors.unknown_entry('The log has no entry with this index.');
+}
+
+/** Says where an entry lies that has left the database. */
+async function refuseArchived(tx: Tx, index: number): Promise<void> {
+  const [archive] = await listArchives(tx, index);
+  if (!archive?.droppedAt) return;
+  const day = archive.droppedAt.toISOString().slice(0, 10);
+  throw auditErrors.archived(
+    `Entries ${archive.first} to ${archive.after - 1} were archived on ${day} in ${archive.file}, over which the checkpoint of ${archive.checkpointSize} entries was signed. Ask the operator for the file.`,
+  );
 }
 
 /**
@@ -85,7 +97,10 @@ export async function entryBundle(tx: Tx, n: number, width: number): Promise<Buf
   if (!isTile({ level: 0, n, width })) return null;
   const start = n * tileWidth;
   const leaves = await listLeaves(tx, start, start + width);
-  if (leaves.length < width) return null;
+  if (leaves.length < width) {
+    await refuseArchived(tx, start);
+    return null;
+  }
   return Buffer.concat(leaves.flatMap((leaf) => [lengthOf(leaf), leaf]));
 }
 

@@ -1,4 +1,6 @@
 // The face of audit/: leaves in, proofs out. It knows no person.
+export { verifyArchive } from './archive-file.ts';
+export { createArchiver } from './archiver.ts';
 export { openCheckpoint, type TreeHead } from './checkpoint.ts';
 export type { EntryQuery, LogEntry } from './entries.ts';
 export { auditErrors } from './errors.ts';

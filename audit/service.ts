@@ -1,6 +1,7 @@
 // The log, put together: staging, the sequencer, checkpoints, and everything that reads.
 import type { Clock, Database, Ids, Logger, Metrics, RowScope, Tx } from '../platform/index.ts';
 import { createAppend } from './append.ts';
+import { listArchives } from './archive-store.ts';
 import { createEntries, entryBundle } from './entries.ts';
 import { auditErrors } from './errors.ts';
 import { createKeyRotation } from './key-rotation.ts';
@@ -351,6 +352,9 @@ export function createAudit(deps: AuditDeps) {
      */
     forgetSubject: (tx: Tx, subjectTag: Buffer): Promise<number> =>
       forgetSubject(tx, subjectTag, forgetAtOnce),
+
+    /** The ranges that lie in archive files. */
+    archives: () => listArchives(database.db),
 
     /** Size and root of the committed tree, signed or not. */
     head: () => getHead(database.db),

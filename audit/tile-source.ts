@@ -38,7 +38,9 @@ export function createTileSource(tx: Tx): TileSource {
       level === 0
         ? await listLeafHashes(tx, start, width)
         : await listTileRoots(tx, level - 1, start, width);
-    return hashes.length === width ? Buffer.concat(hashes) : undefined;
+    if (hashes.length === width) return Buffer.concat(hashes);
+    // The entries are archived: then their tile is full.
+    return (await findFull(level, n))?.subarray(0, width * hashBytes);
   }
 
   return {

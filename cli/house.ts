@@ -206,9 +206,14 @@ export const ownerOf = (ids: Ids): Actor => ({
   scopes: [],
 });
 
-/** The embedded server's URL while another process runs it. */
-async function runningUrl(config: Config): Promise<string | undefined> {
-  if ((await findInstance(config.dataDir)) === undefined) return undefined;
+/** The owner's URL while the house's database runs: the one of DATABASE_URL, or the embedded server's. */
+export async function ownerUrlOf(config: Config): Promise<string> {
+  if (config.databaseUrl !== undefined) return config.databaseUrl;
   const text = await readFile(join(config.dataDir, 'database.json'), 'utf8');
   return DatabaseFile.parse(JSON.parse(text)).url;
+}
+
+/** The embedded server's URL while another process runs it. */
+async function runningUrl(config: Config): Promise<string | undefined> {
+  return (await findInstance(config.dataDir)) === undefined ? undefined : ownerUrlOf(config);
 }

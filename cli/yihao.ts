@@ -1,6 +1,7 @@
 // The operator's tool: finds the command, shows help, turns its end into an exit code.
 import { AppError, ConfigError } from '../platform/index.ts';
 import { auditCheckCommand, auditVerifyCommand } from './audit.ts';
+import { auditArchiveCommand } from './audit-archive.ts';
 import { type Command, UsageError } from './command.ts';
 import {
   eraseApproveCommand,
@@ -46,6 +47,7 @@ const commands: Command[] = [
   auditCheckCommand,
   auditVigilanceCommand,
   auditNewEpochCommand,
+  auditArchiveCommand,
   eraseRequestCommand,
   eraseApproveCommand,
   eraseRefuseCommand,

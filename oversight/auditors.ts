@@ -1,5 +1,5 @@
 // The auditor's view: search, one entry, its receipt, the integrity of the whole. Each call is watched.
-import type { VerifyReport } from '../audit/index.ts';
+import { auditErrors, type VerifyReport } from '../audit/index.ts';
 import type { Actor, PersonIdentifier } from '../identity/index.ts';
 import { type AuditItem, auditItem } from './access-item.ts';
 import type { OversightDeps } from './deps.ts';
@@ -65,6 +65,16 @@ export function createAuditors(
     async entryReceipt(actor: Actor, index: number): Promise<string> {
       const call = { type: 'audit.receipt_read', question: inWords({ index }) };
       return watch.look(actor, call, () => audit.receipt(index));
+    },
+
+    /** The first `width` leaves of bundle `n`, as they were hashed. */
+    async entryBundle(actor: Actor, n: number, width: number): Promise<Buffer> {
+      const call = { type: 'audit.bundle_read', question: inWords({ bundle: n, width }) };
+      return watch.look(actor, call, async () => {
+        const bundle = await audit.entryBundle(n, width);
+        if (!bundle) throw auditErrors.unknown_entry('The log has no such entry bundle.');
+        return bundle;
+      });
     },
 
     /** Hashes the whole log anew and holds it against all that vouches for it. */

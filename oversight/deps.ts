@@ -17,6 +17,7 @@ export interface OversightDeps {
     | 'proveCompleteness'
     | 'sampleMap'
     | 'checkpointOver'
+    | 'entryBundle'
     | 'head'
     | 'inclusion'
     | 'life'

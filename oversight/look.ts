@@ -14,6 +14,7 @@ const LOOK_TYPES = new Set([
   'emergency.read',
   'audit.searched',
   'audit.entry_read',
+  'audit.bundle_read',
 ]);
 const OFFICERS_ROLES = new Set([
   'desk',

@@ -100,6 +100,20 @@ export const Settings = z.object({
     .describe(
       'File with the witnesses of the log (C2SP tlog-policy), who they are and how many are enough. Absent: the log is unwitnessed.',
     ),
+  LOG_RETENTION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1096)
+    .max(36_500)
+    .default(1096)
+    .describe(
+      'Days that log entries stay in the database before they may be archived; PIPL art. 56 asks for three years.',
+    ),
+  LOG_ARCHIVE_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of archived ranges of the log. Default: DATA_DIR/log-archive.'),
   TSA_URL: httpUrlWithPath().optional().describe('An outside RFC 3161 time-stamping service.'),
   RATE_LIMIT: perMinute
     .default(6000)
@@ -179,6 +193,8 @@ export interface Config {
   readonly ticketDays: { readonly answer: number; readonly escalate: number };
   readonly cityTz: string;
   readonly logPolicy: string | undefined;
+  readonly logRetentionDays: number;
+  readonly logArchiveDir: string;
   readonly tsaUrl: string | undefined;
   readonly rateLimit: number;
   readonly ratePublic: number;
@@ -270,6 +286,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     ticketDays: Object.freeze({ answer: s.TICKET_DAYS, escalate: s.TICKET_ESCALATION_DAYS }),
     cityTz: s.CITY_TZ,
     logPolicy: s.LOG_POLICY === undefined ? undefined : resolve(s.LOG_POLICY),
+    logRetentionDays: s.LOG_RETENTION_DAYS,
+    logArchiveDir: resolve(s.LOG_ARCHIVE_DIR ?? `${dataDir}/log-archive`),
     tsaUrl: s.TSA_URL,
     rateLimit: s.RATE_LIMIT,
     ratePublic: s.RATE_PUBLIC,

@@ -855,6 +855,8 @@ export const en: Text = {
     'answer.sent_back': 'Sent an answer back',
     'answer.withdrawn': 'Withdrew an answer',
     'answer.read': 'Answer read',
+    'audit.archived': 'Old entries archived',
+    'audit.bundle_read': 'Entries read by an auditor, in a bundle',
     'audit.entry_read': 'Entry read by an auditor',
     'audit.integrity_checked': 'Log checked',
     'audit.receipt_read': 'Receipt read by an auditor',

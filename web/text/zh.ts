@@ -832,6 +832,8 @@ export const zh = {
     'answer.sent_back': '退回答复',
     'answer.withdrawn': '撤回答复',
     'answer.read': '读取答复',
+    'audit.archived': '归档旧记录',
+    'audit.bundle_read': '审计成批查看记录',
     'audit.entry_read': '审计查看记录',
     'audit.integrity_checked': '核验日志完整性',
     'audit.receipt_read': '审计取得收录证明',

@@ -7,7 +7,7 @@ import { aDraft, aLog, write } from './a-log.ts';
 const { database, logDatabase, ownerSql } = withDatabase();
 const audit = aLog({ database, logDatabase });
 const count = 600;
-const isOk = { ok: true, checked: count, size: count, faults: [] };
+const isOk = { ok: true, checked: count, archived: 0, size: count, faults: [] };
 
 beforeAll(async () => {
   await audit.startSequencer();

@@ -62,7 +62,7 @@ describe('a configuration that cannot work is refused', () => {
 
 test('the defaults are a house on loopback with its own database and the sample city', () => {
   const config = loadConfig({});
-  expect({ ...config, dataDir: '', keysDir: '', signerSocket: '' }).toEqual({
+  expect({ ...config, dataDir: '', keysDir: '', signerSocket: '', logArchiveDir: '' }).toEqual({
     port: 4100,
     host: '127.0.0.1',
     isLoopback: true,
@@ -71,6 +71,8 @@ test('the defaults are a house on loopback with its own database and the sample 
     dataDir: '',
     keysDir: '',
     signerSocket: '',
+    logArchiveDir: '',
+    logRetentionDays: 1096,
     databaseUrl: undefined,
     redisUrl: undefined,
     role: 'all',
