@@ -20,6 +20,7 @@ import { sequencedChannel } from './sequence-store.ts';
 import { createSequencer } from './sequencer.ts';
 import { createShown } from './shown.ts';
 import { formatVkey, isKeyName, type NoteSigner } from './signed-note.ts';
+import { checkStart, type StartFindings } from './start-check.ts';
 import { findIndexes, findPublished, forgetSubject, getHead, listIndexesAbout } from './store.ts';
 import { createTileSource } from './tile-source.ts';
 import { isTile, type TileAddress, widthInTree } from './tiles.ts';
@@ -244,6 +245,7 @@ export function createAudit(deps: AuditDeps) {
      */
     startSequencer: async (): Promise<void> => {
       if (!sequencer) throw new TypeError('A sequencer needs a connection as the log role.');
+      refuseDamage(await checkStart(database, await lives.read(database.db), deps.ids), logger);
       await sequencer.start();
     },
 
@@ -363,6 +365,23 @@ export function createAudit(deps: AuditDeps) {
     verify: async (options: VerifyOptions = {}) =>
       verifyLog(database, await lives.read(database.db), options),
   };
+}
+
+/**
+ * A spoilt entry is told of, loudly, and can be put back: the tree says what it was. On a spoilt tree
+ * nothing is built.
+ */
+function refuseDamage({ entries, tree }: StartFindings, logger: Logger): void {
+  for (const { index, what } of entries) {
+    logger.fatal({ index, what }, 'An entry of the log is damaged; run the audit verification');
+  }
+  const [first] = tree;
+  if (!first) return;
+  for (const { index, what } of tree) logger.fatal({ index, what }, 'The log is damaged');
+  const where = first.index === undefined ? '' : `At entry ${first.index}: `;
+  throw auditErrors.head_mismatch(
+    `The log is damaged. ${where}${first.what} Nothing is written or signed. Run the audit verification; restore what it names.`,
+  );
 }
 
 /** A policy that lists logs must list this one: else it is another house's. */

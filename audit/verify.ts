@@ -124,7 +124,8 @@ async function checkHeadRow(
   if (!derived?.equals(head.root)) report('The tiles do not give the root in the head row.');
 }
 
-function isSigned(checkpoint: TreeHead & { note: string }, life: LogLife): boolean {
+/** Is the note one that a key of the log's life signed, over this size and root? */
+export function isSigned(checkpoint: TreeHead & { note: string }, life: LogLife): boolean {
   try {
     const { size, root } = openOfLife(checkpoint.note, life);
     return size === checkpoint.size && root.equals(checkpoint.root);

@@ -1,5 +1,6 @@
 // The integrity check: one spoilt bit anywhere is found and its entry named.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createLogger } from '../../../platform/logger.ts';
 import { withDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { aDraft, aLog, write } from './a-log.ts';
@@ -45,6 +46,23 @@ test('an untouched log holds, as a whole and in parts, and the check tells how f
   expect(await audit.verify({ from: 256, to: 512 })).toMatchObject({ ...isOk, checked: 256 });
   expect(await audit.verify({ from: 5000 })).toMatchObject({ ...isOk, checked: 88 });
 });
+
+/** Starts a process of its own on the log, and ends it; what it said, and why it would not. */
+async function tryToStart(): Promise<{ refusal: string | undefined; said: unknown[] }> {
+  const said: unknown[] = [];
+  const write = (line: string) => void said.push(JSON.parse(line));
+  const starting = aLog({
+    database,
+    logDatabase,
+    logger: createLogger({ level: 'fatal', destination: { write } }),
+  });
+  const refusal = await starting.startSequencer().then(
+    () => undefined,
+    (error: { code?: string }) => error.code,
+  );
+  await starting.stop();
+  return { refusal, said };
+}
 
 const flip = (column: string, bit = 5) =>
   `${column} = set_bit(${column}, ${bit}, 1 - get_bit(${column}, ${bit}))`;
@@ -140,11 +158,21 @@ describe('a spoilt value is found', () => {
       says: /stage id/,
     },
   ];
+  // Where hashes in the tree or what is signed over them are sound, the house starts, and says it.
+  const startsWith = /leaf in a full|leaf at the edge|leaf hash$|look-up|sealed|stage id/;
   for (const { what, act, undo = act, index, says } of cases) {
     test(what, async () => {
       await secretly(act);
       const report = await audit.verify();
+      const start = await tryToStart();
       await secretly(undo);
+      expect(start.refusal).toBe(startsWith.test(what) ? undefined : 'audit.head_mismatch');
+      expect(start.said).toContainEqual(
+        expect.objectContaining({
+          level: 'fatal',
+          ...(index !== undefined && { index, what: expect.stringMatching(says) }),
+        }),
+      );
       expect(report.ok).toBe(false);
       expect(report.faults).toContainEqual({
         ...(index !== undefined && { index }),
@@ -173,6 +201,10 @@ describe('a missing row is found', () => {
     expect(report.faults).toContainEqual({ index: 256, what: 'Tile 0/1 is missing.' });
     expect(await audit.verify()).toMatchObject(isOk);
   });
+});
+
+test('an untouched log starts without a word', async () => {
+  expect(await tryToStart()).toEqual({ refusal: undefined, said: [] });
 });
 
 test('an entry smuggled in behind the head is found', async () => {
