@@ -367,17 +367,27 @@ export function createAudit(deps: AuditDeps) {
   };
 }
 
+// What is wrong in one place is often wrong in thousands.
+const mostTold = 20;
+
 /**
  * A spoilt entry is told of, loudly, and can be put back: the tree says what it was. On a spoilt tree
  * nothing is built.
  */
 function refuseDamage({ entries, tree }: StartFindings, logger: Logger): void {
-  for (const { index, what } of entries) {
+  for (const { index, what } of entries.slice(0, mostTold)) {
     logger.fatal({ index, what }, 'An entry of the log is damaged; run the audit verification');
+  }
+  if (entries.length > mostTold) {
+    logger.fatal(
+      { found: entries.length },
+      'More entries of the log are damaged than are told here',
+    );
   }
   const [first] = tree;
   if (!first) return;
-  for (const { index, what } of tree) logger.fatal({ index, what }, 'The log is damaged');
+  for (const { index, what } of tree.slice(0, mostTold))
+    logger.fatal({ index, what }, 'The log is damaged');
   const where = first.index === undefined ? '' : `At entry ${first.index}: `;
   throw auditErrors.head_mismatch(
     `The log is damaged. ${where}${first.what} Nothing is written or signed. Run the audit verification; restore what it names.`,

@@ -98,14 +98,17 @@ export async function fillStage(owner: postgres.Sql, count: number): Promise<voi
       (id, leaf, at, type, outcome, department, actor, service, subject_tag, case_tag, sealed)
     select id, convert_to(format(
         '{"actor":"pseudonym-%s","at":"%s","basis":"LB-716-7","case":"%s","ct":"%s","dept":"department-%s","id":"%s","kind":"match","nonce":"%s","outcome":"ok","purpose":"%s","role":"desk","service":"VS-%s","subj":"%s","type":"verification.answered","v":1,"verification":"%s"}',
-        n % 400, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), d, d, n % 15, id,
+        n % 400, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), d, ct, n % 15, id,
         left(d, 22), d, n % 30, d, id), 'UTF8'),
       at, 'verification.answered', 'ok', 'department-' || n % 15, 'pseudonym-' || n % 400,
-      'VS-' || n % 30, sha256(int8send(n % 5000)), sha256(int8send(n)),
-      decode(repeat(md5(n::text), 26), 'hex')
+      'VS-' || n % 30, sha256(int8send(n % 5000)), sha256(uuid_send(id)), sealed
     from (
-      select n, gen_random_uuid() as id, clock_timestamp()::timestamptz(3) as at,
+      select *, left(translate(encode(sha256(sealed), 'base64'), '+/', '-_'), 43) as ct,
         left(translate(encode(sha256(int8send(n)), 'base64'), '+/', '-_'), 43) as d
-      from generate_series(1, ${count}) as n
+      from (
+        select n, uuidv7() as id, clock_timestamp()::timestamptz(3) as at,
+          decode(repeat(md5(n::text), 26), 'hex') as sealed
+        from generate_series(1, ${count}) as n
+      ) as drawn
     ) as made`);
 }
