@@ -2,9 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { z } from 'zod';
 import { findOrStart } from '../cli/instance.ts';
+import { sampleLoaded } from '../cli/sample/loaded.ts';
 import { type Config, loadConfig } from '../platform/index.ts';
 
 export interface OwnHouse {
@@ -30,24 +29,12 @@ export async function withOwnHouse(
   const instance = await findOrStart(config, console.log);
   if (!instance.isOurs) throw new Error(`Something else listens at ${instance.baseUrl}; set PORT.`);
   try {
+    // Loading the city would run beside the measurement.
     await sampleLoaded(instance.baseUrl);
     await act({ config, dataDir, baseUrl: instance.baseUrl });
   } finally {
     await instance.stop();
     await rm(dataDir, { recursive: true, force: true });
-  }
-}
-
-const Report = z.looseObject({
-  progress: z.looseObject({ sample: z.looseObject({ isComplete: z.boolean() }) }),
-});
-
-/** Waits for the sample city to be whole, so that loading it does not run beside the measurement. */
-async function sampleLoaded(baseUrl: string): Promise<void> {
-  for (;;) {
-    const { progress } = Report.parse(await (await fetch(`${baseUrl}/readyz`)).json());
-    if (progress.sample.isComplete) return;
-    await wait(500);
   }
 }
 

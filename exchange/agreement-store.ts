@@ -1,8 +1,8 @@
 // SQL over agreements, their versions and what happened to them, and the daily use of each.
 import { type SQL, sql } from 'drizzle-orm';
-import { type Json, selectRows, type Tx } from '../platform/index.ts';
+import { type Json, selectRows, type Tx, textArray } from '../platform/index.ts';
 import type { AgreementState, AgreementTerms } from './agreement.ts';
-import { jsonText, milliseconds, moment, textArray } from './sql-pieces.ts';
+import { jsonText, milliseconds, moment } from './sql-pieces.ts';
 
 /** An agreement as it is stored; `state` doesn't yet know that its last day has passed. */
 export interface AgreementRow {

@@ -1,8 +1,8 @@
 // SQL over emergencies and the departments that may open one.
 import { sql } from 'drizzle-orm';
-import { selectRows, type Tx } from '../platform/index.ts';
+import { selectRows, type Tx, textArray } from '../platform/index.ts';
 import type { EmergencyReview } from './emergency.ts';
-import { milliseconds, moment, textArray } from './sql-pieces.ts';
+import { milliseconds, moment } from './sql-pieces.ts';
 
 export interface EmergencyRow {
   id: string;

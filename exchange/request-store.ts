@@ -1,8 +1,8 @@
 // SQL over verifications and their answers: accepting, leasing, ending. The hot path, so that each
 // act is one statement.
 import { type SQL, sql } from 'drizzle-orm';
-import { selectRows, type Tx } from '../platform/index.ts';
-import { jsonText, milliseconds, moment, textArray } from './sql-pieces.ts';
+import { selectRows, type Tx, textArray } from '../platform/index.ts';
+import { jsonText, milliseconds, moment } from './sql-pieces.ts';
 import type { FinalState, VerificationState } from './verification.ts';
 
 /** Who answers: a rule over the registry, or an officer at the provider's desk. */

@@ -1,8 +1,8 @@
 // SQL over services, their versions, legal bases and the allowances the operator gives.
 import { sql } from 'drizzle-orm';
-import { selectRows, type Tx } from '../platform/index.ts';
+import { selectRows, type Tx, textArray } from '../platform/index.ts';
 import type { PublishedService } from './service-definition.ts';
-import { jsonText, moment, textArray } from './sql-pieces.ts';
+import { jsonText, moment } from './sql-pieces.ts';
 
 export interface LegalBasis {
   id: string;

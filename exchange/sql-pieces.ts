@@ -1,11 +1,6 @@
 // Pieces of SQL that several stores use.
 import { type SQL, sql } from 'drizzle-orm';
 
-/** A text[] from strings, whatever they hold: the query builder would spread an array. */
-export function textArray(values: readonly string[]): SQL {
-  return sql`array(select jsonb_array_elements_text(${JSON.stringify(values)}::text::jsonb))`;
-}
-
 /** An instant as a parameter; null stays null. */
 export function moment(value: Date | null): SQL {
   return sql`${value?.toISOString() ?? null}::timestamptz`;

@@ -1,9 +1,8 @@
 // SQL over identity.clients and the jtis of assertions.
 import { sql } from 'drizzle-orm';
-import { selectRows, type Tx } from '../platform/index.ts';
+import { selectRows, type Tx, textArray } from '../platform/index.ts';
 import type { ClientKey, ClientMethod } from './client-keys.ts';
 import { type ClientKeyRow, insertKeys, keysOf, milliseconds } from './store-client-keys.ts';
-import { textArray } from './store-text-array.ts';
 
 export interface ClientRow {
   id: string;

@@ -1,8 +1,7 @@
 // SQL over identity.delegations and identity.acting_sessions.
 import { sql } from 'drizzle-orm';
-import { selectRows, type Tx } from '../platform/index.ts';
+import { selectRows, type Tx, textArray } from '../platform/index.ts';
 import type { DelegableItem, DelegationState } from './delegation.ts';
-import { textArray } from './store-text-array.ts';
 
 /** A stored delegation; `state` is as stored, so an expired one may still say accepted. */
 export interface DelegationRow {

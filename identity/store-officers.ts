@@ -1,8 +1,7 @@
 // SQL over identity.officers and identity.role_grants.
 import { type SQL, sql } from 'drizzle-orm';
-import { selectRows, type Tx } from '../platform/index.ts';
+import { selectRows, type Tx, textArray } from '../platform/index.ts';
 import type { Duty } from './roles.ts';
-import { textArray } from './store-text-array.ts';
 
 /** A role as it is held. */
 export interface GrantRow {

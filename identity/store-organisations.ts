@@ -1,7 +1,6 @@
 // SQL over identity.organisations.
 import { sql } from 'drizzle-orm';
-import { selectRows, type Tx } from '../platform/index.ts';
-import { textArray } from './store-text-array.ts';
+import { selectRows, type Tx, textArray } from '../platform/index.ts';
 
 /** A department, or a body that takes part like one. */
 export interface Organisation {

@@ -1,10 +1,9 @@
 // SQL over identity.relying_parties.
 import { sql } from 'drizzle-orm';
-import { selectRows, type Tx } from '../platform/index.ts';
+import { selectRows, type Tx, textArray } from '../platform/index.ts';
 import type { ClientKey } from './client-keys.ts';
 import type { PartyAddresses } from './relying-party-change.ts';
 import { type ClientKeyRow, insertKeys, keysOf, milliseconds } from './store-client-keys.ts';
-import { textArray } from './store-text-array.ts';
 
 /** Somebody who has people signed in here, as registered. */
 export interface RelyingPartyRow extends PartyAddresses {

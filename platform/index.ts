@@ -72,4 +72,5 @@ export { settingsDocument } from './settings-document.ts';
 export { createShutdown, type Shutdown } from './shutdown.ts';
 export { streamed } from './streamed.ts';
 export { createSweeper, type Sweep, type Sweeper } from './sweeper.ts';
+export { textArray } from './text-array.ts';
 export { checkWall } from './wall-check.ts';

@@ -1,6 +1,6 @@
 // SQL over licences: keys, versions, credentials, events. Batches come as one statement each.
 import { sql } from 'drizzle-orm';
-import { selectRows, type Tx } from '../platform/index.ts';
+import { selectRows, type Tx, textArray } from '../platform/index.ts';
 import type { LicenceEvent } from './event-store.ts';
 import type { LicenceStatus } from './licence.ts';
 import { isoTime, textList } from './store-pieces.ts';
@@ -279,7 +279,7 @@ export async function placesOf(
   const rows = await selectRows<{ number: string; uri: string; idx: number }>(
     tx,
     sql`select number, status_list_uri as uri, status_list_index as idx from registry.licences
-      where number = any(array(select jsonb_array_elements_text(${JSON.stringify(numbers)}::text::jsonb)))`,
+      where number = any(${textArray(numbers)})`,
   );
   return new Map(rows.map(({ number, uri, idx }) => [number, { uri, idx }]));
 }

@@ -10,13 +10,14 @@ import { z } from 'zod';
 import { createMachineClient, readClientFile } from '../../cli/machine-client.ts';
 import { PersonFile, signIn } from '../../cli/person-client.ts';
 import { inventCity } from '../../cli/sample/city.ts';
+import { sampleLoaded } from '../../cli/sample/loaded.ts';
 import { readWorld } from '../../cli/sample/world.ts';
 import { type ByteSearch, prepareSearch, writtenForms } from '../../platform/byte-search.ts';
 import { freePort } from '../../platform/free-port.ts';
 import { cityDay, type Json, systemClock } from '../../platform/index.ts';
 import { scanFiles, scanRedis, scanTables } from '../../platform/residue-scan.ts';
 import { type RedisServer, startRedis } from '../redis/redis-server.ts';
-import { type HouseProcess, sampleLoaded, startHouse } from './house-process.ts';
+import { type HouseProcess, startHouse } from './house-process.ts';
 
 const settings = { LOG_LEVEL: 'trace', RATE_PUBLIC: '0' };
 const minutes = 60_000;

@@ -2,8 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { z } from 'zod';
-import { eventually } from '../support/eventually.ts';
 
 export interface HouseProcess {
   readonly baseUrl: string;
@@ -67,20 +65,6 @@ export async function startHouse(
       return ended;
     },
   };
-}
-
-/** Resolves when the whole sample city is loaded. */
-export async function sampleLoaded(baseUrl: string): Promise<void> {
-  const Report = z.looseObject({
-    progress: z.looseObject({ sample: z.looseObject({ isComplete: z.boolean() }) }),
-  });
-  await eventually(
-    async () => {
-      const report = Report.parse(await (await fetch(`${baseUrl}/readyz`)).json());
-      return report.progress.sample.isComplete;
-    },
-    { timeoutMs: 1_200_000 },
-  );
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
