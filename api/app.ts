@@ -45,6 +45,7 @@ import { securityTxtRoutes } from './security-txt.ts';
 import { sessionRoutes } from './sessions.ts';
 import { ticketRoutes } from './tickets.ts';
 import { trustMaterialRoutes } from './trust-material.ts';
+import { readMultipart } from './upload.ts';
 import { verificationRoutes } from './verifications.ts';
 import { vigilanceRuleRoutes } from './vigilance-rules.ts';
 
@@ -134,7 +135,7 @@ export function createApp(services: Services) {
   checkRouteRights(app.routes);
   const openApi = apiDescription(app, publicUrl);
   app.get('/openapi.json', (c) => c.json(openApi()));
-  app.route('/', pages({ ...services, openApi }));
+  app.route('/', pages({ ...services, openApi, readUpload: readMultipart }));
 
   app.notFound((c) => {
     const { path, method } = c.req;

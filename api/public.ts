@@ -35,16 +35,19 @@ const compare = createRoute({
   responses: { ...commonRefusals, 200: jsonReply(JsonObject, 'Per field: agrees or not') },
 });
 
-/** Reads the presented document from the body: a credential as such, or as a form's `file`. */
-async function presentedDocument(request: Request): Promise<string> {
+/** Reads what is presented from the body: a credential (text) or a PDF, as such or as a form's `file`. */
+async function presented(request: Request): Promise<string | Uint8Array> {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (type === 'application/dc+sd-jwt') return (await request.text()).trim();
+  if (type === 'application/pdf') return new Uint8Array(await request.arrayBuffer());
   if (type === 'multipart/form-data') {
     const file = (await readMultipart(request)).find(({ name }) => name === 'file');
-    if (file) return file.text.trim();
+    if (file) return file.pdf ?? file.text.trim();
     throw apiErrors.form_unreadable('The form has no field "file".');
   }
-  throw apiErrors.content_type('Send application/dc+sd-jwt, or a form with the field "file".');
+  throw apiErrors.content_type(
+    'Send application/dc+sd-jwt or application/pdf, or a form with the field "file".',
+  );
 }
 
 /** Routes under /v1/public. */
@@ -54,25 +57,28 @@ export function publicRoutes({ registry }: Pick<Services, 'registry'>) {
     method: 'post',
     path: '/verify',
     tags: ['anyone'],
-    summary: 'Check a credential: each check by name with its result',
+    summary: 'Check a credential or a PDF: each check by name with its result',
     request: {
       body: {
         content: {
           'application/dc+sd-jwt': { schema: z.string() },
+          'application/pdf': { schema: z.string() },
           'multipart/form-data': { schema: z.object({ file: z.string() }) },
         },
       },
     },
     responses: { ...commonRefusals, 200: jsonReply(JsonObject, 'Verdict, status and checks') },
   });
-  routes.post('/verify', async (c) =>
-    c.json(
-      await registry.verifyPresented(await presentedDocument(c.req.raw), {
-        requestId: c.get('requestId'),
-      }),
+  routes.post('/verify', async (c) => {
+    const caller = { requestId: c.get('requestId') };
+    const what = await presented(c.req.raw);
+    return c.json(
+      typeof what === 'string'
+        ? await registry.verifyPresented(what, caller)
+        : await registry.verifyDocument(what, caller),
       200,
-    ),
-  );
+    );
+  });
   return routes
     .openapi(lookup, async (c) =>
       c.json(await registry.lookup(c.req.valid('param').verificationCode), 200),

@@ -5,7 +5,7 @@ import { apiErrors } from './errors.ts';
 
 const oneMebibyte = 1024 * 1024;
 /** Uploads and imports may be larger (contract section 3). */
-const uploadPaths = /^\/v1\/(imports|public\/verify|datasets\/[^/]+\/rows)$/;
+const uploadPaths = /^\/(v1\/(imports|public\/verify|datasets\/[^/]+\/rows)|verify\/document)$/;
 /** Forms of pages hold what somebody typed. */
 const largestForm = 64 * 1024;
 /** Read and dropped beyond the limit before the connection is cut. */

@@ -15,20 +15,23 @@ answerParses(async (bytes, contentType) => {
     .catch(() => {
       throw apiErrors.form_unreadable('The form could not be read.');
     });
-  const parts: { name: string; text: string }[] = [];
+  const parts: { name: string; text: string; pdf?: Uint8Array }[] = [];
   for (const [name, value] of form) {
     if (parts.length === mostParts) {
       throw apiErrors.form_unreadable(`The form has more than ${mostParts} parts.`);
     }
-    parts.push({ name, text: typeof value === 'string' ? value : await textOf(value) });
+    parts.push({ name, ...(typeof value === 'string' ? { text: value } : await contentOf(value)) });
   }
   return parts;
 });
 
-/** A file's text; what is no UTF-8 is no text. */
-async function textOf(file: Blob): Promise<string> {
+/** A PDF as it is; any other file as its text, and what is no UTF-8 is no text. */
+async function contentOf(file: Blob): Promise<{ text: string; pdf?: Uint8Array }> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  if (Buffer.from(bytes.subarray(0, 5)).toString('latin1') === '%PDF-')
+    return { text: '', pdf: bytes };
   try {
-    return utf8.decode(await file.arrayBuffer());
+    return { text: utf8.decode(bytes) };
   } catch {
     throw apiErrors.form_unreadable('A file in the form is not UTF-8.');
   }

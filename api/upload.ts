@@ -6,14 +6,21 @@ import { apiErrors } from './errors.ts';
 /** 20 MiB, the largest upload, of parts as small as can be takes about a second until it is refused. */
 const limits = { megabytes: 256, seconds: 15, atOnce: 2, mostWaiting: 16, isMoved: true };
 
+/** A field's or file's text, or a PDF as its bytes. */
+const Part = z.object({
+  name: z.string(),
+  text: z.string(),
+  pdf: z.instanceof(Uint8Array).optional(),
+});
+
 const parse = createParser({
   module: new URL('./upload-thread.ts', import.meta.url),
-  result: z.array(z.object({ name: z.string(), text: z.string() })),
+  result: z.array(Part),
   ...limits,
 });
 
-/** The parts of a multipart body in their order, files as their text. */
-export async function readMultipart(request: Request): Promise<{ name: string; text: string }[]> {
+/** The parts of a multipart body in their order. */
+export async function readMultipart(request: Request): Promise<z.infer<typeof Part>[]> {
   const bytes = new Uint8Array(await request.arrayBuffer());
   try {
     return await parse(bytes, request.headers.get('content-type') ?? '');

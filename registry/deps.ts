@@ -14,6 +14,7 @@ export interface RegistryDeps {
     | 'sealDocument'
     | 'issueCredential'
     | 'verifyCredential'
+    | 'verifyDocument'
     | 'allocateStatuses'
     | 'setStatus'
     | 'getStatus'

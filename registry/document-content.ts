@@ -47,8 +47,8 @@ export function documentContent(source: DocumentSource): DocumentContent {
   const page = `${publicUrl}/verify`;
   const rows: DocumentRow[] = [];
   const add = (label: Words, ...lines: string[]) => rows.push({ label, lines });
-  if (isShown('holder_name')) add(words('持证主体', 'Holder'), holder.name);
-  if (isShown('holder_id')) add(words('持证主体代码', "Holder's number"), holder.value);
+  if (isShown('holder_name')) add(words('持证人', 'Holder'), holder.name);
+  if (isShown('holder_id')) add(words('持证人号码', "Holder's number"), holder.value);
   for (const { name, schema } of propertiesOf(type.schema)) {
     const value = licence.fields[name];
     if (value === undefined || value === null || !isShown(name)) continue;
@@ -64,12 +64,12 @@ export function documentContent(source: DocumentSource): DocumentContent {
     rows,
     standing: { words: STANDING[status], isGood: status === 'valid', day: cityDay(at, cityTz) },
     code: {
-      label: words('核验码', 'Verification code'),
+      label: words('查验码', 'Verification code'),
       text: formatVerificationCode(verificationCode),
       url: verificationUrl(publicUrl, verificationCode),
     },
     footer: words(
-      `扫描二维码，或在 ${page} 输入核验码、上传本文件，即可核验真伪与最新状态。印章为数字签名，改动即失效。`,
+      `扫描二维码，或在 ${page} 输入查验码或上传本文件，即可查验真伪与最新状态。印章为数字签名，改动即失效。`,
       `Scan the code, or type it or upload this file at ${page}, to check that it is genuine and how it stands. The seal is a digital signature; a change breaks it.`,
     ),
     ...(fields === null ? {} : { watermark: '节选 Extract' }),

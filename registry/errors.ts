@@ -28,6 +28,7 @@ export const registryErrors = errorCatalogue('registry', {
   not_comparable: 'invalid',
   compare_limit: 'rate_limited',
   credential_unreadable: 'invalid',
+  document_unreadable: 'invalid',
 });
 
 /** What was sealed for a person is gone with her key. */

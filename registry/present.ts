@@ -1,13 +1,12 @@
 // A credential someone presents: is it authentic, and how does the licence stand (contract section 6)?
-import { anonymousActor } from '../identity/index.ts';
-import type { Tx } from '../platform/index.ts';
+import { logCheck } from './check-log.ts';
 import type { RegistryDeps } from './deps.ts';
 import { registryErrors } from './errors.ts';
 import { type LicenceStatus, statusListValue } from './licence.ts';
 import { parseLicenceNumber } from './licence-number.ts';
 import type { PublicCaller } from './public-check.ts';
 import { scopeOfLicences } from './row-scope.ts';
-import { findLicence, type LicenceRow } from './store.ts';
+import { findLicence } from './store.ts';
 import { statusOf } from './view.ts';
 
 export interface PresentedCheck {
@@ -52,7 +51,7 @@ export function createPresent(deps: RegistryDeps) {
         const row = number === undefined ? undefined : await findLicence(tx, number);
         const isOurs =
           row && row.statusListUri === status?.uri && row.statusListIndex === status.idx;
-        const { stageId } = await logCheck(tx, caller, isOurs ? row : undefined);
+        const { stageId } = await logCheck(tx, { identity }, caller, isOurs ? row : undefined);
         if (!isOurs) return { standing: undefined, stageId };
         const expected = statusListValue(row.status);
         const isListed = expected === null || expected === (await signing.getStatus(tx, status));
@@ -62,17 +61,6 @@ export function createPresent(deps: RegistryDeps) {
     );
     await audit.sequenced([stageId]);
     return standing;
-  }
-
-  /** Every upload is a look; of what isn't ours nobody is the subject. */
-  function logCheck(tx: Tx, caller: PublicCaller, row: LicenceRow | undefined) {
-    return identity.recordAccess(tx, anonymousActor(caller.requestId), {
-      type: 'licence.checked',
-      answerKind: 'match',
-      ...(row
-        ? { outcome: 'ok', subject: row.holderId, licence: row.number }
-        : { outcome: 'failed' }),
-    });
   }
 
   return {
@@ -93,12 +81,14 @@ export function createPresent(deps: RegistryDeps) {
         now: clock.now(),
       });
       if (!isAuthentic || !claims) {
-        const { stageId } = await database.transaction((tx) => logCheck(tx, caller, undefined));
+        const { stageId } = await database.transaction((tx) =>
+          logCheck(tx, { identity }, caller, undefined),
+        );
         await audit.sequenced([stageId]);
         return {
           ok: false,
           verdict: 'not_genuine',
-          checks: [...checks, skipped('register'), skipped('status')],
+          checks: [...checks, skippedCheck('register'), skippedCheck('status')],
         };
       }
       const standing = await consult(caller, claims, status);
@@ -109,7 +99,7 @@ export function createPresent(deps: RegistryDeps) {
           checks: [
             ...checks,
             { name: 'register', result: 'fail', detail: 'No such licence is in the register.' },
-            skipped('status'),
+            skippedCheck('status'),
           ],
         };
       }
@@ -134,7 +124,7 @@ export function createPresent(deps: RegistryDeps) {
   };
 }
 
-function skipped(name: string): PresentedCheck {
+export function skippedCheck(name: string): PresentedCheck {
   return { name, result: 'skipped', detail: 'Not checked, because an earlier check failed.' };
 }
 

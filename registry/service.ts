@@ -11,6 +11,7 @@ import { createIssuing } from './issue.ts';
 import { createJobs } from './jobs.ts';
 import { createOpening } from './opening.ts';
 import { createPresent } from './present.ts';
+import { createPresentDocument } from './present-document.ts';
 import { createPublicCheck } from './public-check.ts';
 import { createReads } from './read.ts';
 import { createRecorder } from './record.ts';
@@ -55,6 +56,7 @@ export function createRegistry(deps: RegistryDeps) {
     ...createRepresentation(deps, { book, opening }),
     ...createPublicCheck(deps, { book, refusals, authorities }),
     ...createPresent(deps),
+    ...createPresentDocument(deps),
     ...createSignable(deps, book),
     ...createJobs(deps),
     ...createErasing(deps),

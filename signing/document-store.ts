@@ -1,6 +1,6 @@
 // SQL over the documents that were sealed. Rows are added, never changed.
 import { sql } from 'drizzle-orm';
-import type { Tx } from '../platform/index.ts';
+import { selectRows, type Tx } from '../platform/index.ts';
 
 export interface SealedRow {
   /** SHA-256 of all that the seal covers. */
@@ -14,4 +14,16 @@ export interface SealedRow {
 export async function insertSealed(tx: Tx, row: SealedRow, at: Date): Promise<void> {
   await tx.execute(sql`insert into signing.sealed_documents (digest, number, certificate, sealed_at)
     values (${row.digest}, ${row.number}, ${row.certificate}, ${at.toISOString()}::timestamptz)`);
+}
+
+/** The row of the document of this digest; undefined when this house sealed none. */
+export async function findSealed(
+  tx: Tx,
+  digest: Buffer,
+): Promise<Pick<SealedRow, 'number' | 'certificate'> | undefined> {
+  const [row] = await selectRows<Pick<SealedRow, 'number' | 'certificate'>>(
+    tx,
+    sql`select number, certificate from signing.sealed_documents where digest = ${digest}`,
+  );
+  return row;
 }

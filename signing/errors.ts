@@ -9,4 +9,5 @@ export const signingErrors = errorCatalogue('signing', {
   signature_refused: 'conflict',
   credential_too_costly: 'too_large',
   document_not_drawn: 'unavailable',
+  document_too_costly: 'too_large',
 });

@@ -2,6 +2,7 @@
 import type { Clock, Database, Ids, JsonObject, Logger } from '../platform/index.ts';
 import { createChainVerifier } from './certificate-chain.ts';
 import { createCredentialReader } from './credential-reader.ts';
+import { createDocumentChecker } from './document-checker.ts';
 import { createDocuments } from './documents.ts';
 import { signingErrors } from './errors.ts';
 import { type CredentialContent, issueCredential } from './issue-credential.ts';
@@ -55,6 +56,7 @@ export function createSigning(deps: SigningDeps) {
         : issueCredential(content, { signer: keystore.credentialKey, issuer: publicUrl, ids }),
     verifyCredential: (compact: string, options: VerifyOptions) =>
       verifyCredential(compact, options, { open, leafFault }),
+    verifyDocument: createDocumentChecker({ database, rootCertificate, leafFault }),
 
     /** From elsewhere the signer makes the payload itself, out of what is stored of the verification. */
     signReceipt: (uscc: string, payload: JsonObject): Promise<string> =>

@@ -6,6 +6,7 @@ import type { Erasures, Oversight, Vigilance } from '../oversight/index.ts';
 import type { Ids } from '../platform/index.ts';
 import type { Registry } from '../registry/index.ts';
 import type { OpenApiDocument } from './docs.tsx';
+import type { ReadUpload } from './upload-form.ts';
 
 export interface PageDeps {
   identity: Identity;
@@ -24,4 +25,6 @@ export interface PageDeps {
   flowCookie: HouseCookie;
   config: { cityTz: string; publicUrl: string; publicUrlAliases: readonly string[] };
   openApi: () => OpenApiDocument;
+  /** Takes a form with a file apart. */
+  readUpload: ReadUpload;
 }

@@ -6,6 +6,7 @@ import type { PageDeps } from './deps.ts';
 import { webErrors } from './errors.ts';
 import { readForm } from './forms.ts';
 import type { PageContext } from './page.tsx';
+import { isUpload } from './upload-form.ts';
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 const tokenBytes = 32;
@@ -21,7 +22,8 @@ export function formGuard({
   identity,
   ids,
   config,
-}: Pick<PageDeps, 'identity' | 'ids' | 'config'>) {
+  readUpload,
+}: Pick<PageDeps, 'identity' | 'ids' | 'config' | 'readUpload'>) {
   const origins = [config.publicUrl, ...config.publicUrlAliases];
   const isSecure = config.publicUrl.startsWith('https:');
   const cookieName = isSecure ? '__Host-yihao_form' : 'yihao_form';
@@ -37,7 +39,7 @@ export function formGuard({
     }
     // Another site's script can't send this type unasked, and we allow it to none.
     if ((c.req.header('content-type') ?? '').startsWith('application/json')) return;
-    const { form_token: given } = await readForm(c);
+    const given = isUpload(c) ? await uploadToken(c) : (await readForm(c)).form_token;
     if (actor.sessionId !== undefined) return identity.checkFormToken(actor, given);
     const isBrowser = [origin, c.req.header('sec-fetch-site'), c.req.header('cookie')].some(
       Boolean,
@@ -48,6 +50,12 @@ export function formGuard({
         'This form is too old or from elsewhere. Go back, reload the page and send it again.',
       );
     }
+  }
+
+  async function uploadToken(c: PageContext): Promise<string | undefined> {
+    const parts = await readUpload(c.req.raw);
+    c.set('upload', parts);
+    return parts.find(({ name }) => name === 'form_token')?.text;
   }
 
   return async (c: PageContext, next: Next): Promise<void> => {

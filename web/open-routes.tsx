@@ -10,6 +10,7 @@ import { HomePage } from './home.tsx';
 import { offlineVerifier } from './offline-verifier.ts';
 import type { PageContext, PageEnv } from './page.tsx';
 import { styleSheet, verifyScript } from './style.ts';
+import { UPLOAD_PATH } from './upload-form.ts';
 import { VerifyPage, type VerifyProps } from './verify.tsx';
 import { propertiesOf, told } from './words.ts';
 
@@ -88,6 +89,22 @@ export function openRoutes(deps: PageDeps) {
           Object.entries({ holderName, validTo }).filter(([, value]) => value.trim() !== ''),
         );
         return checked(c, code.trim(), fields);
+      })
+      .post(UPLOAD_PATH, async (c) => {
+        const props = { c, cityTz: config.cityTz, fieldSchemas: {} };
+        const file = c.get('upload')?.find(({ name }) => name === 'file');
+        if (!file?.pdf) {
+          const detail = c.get('text').documentCheck.missing;
+          return c.html(<VerifyPage {...props} documentError={{ detail }} />, 422);
+        }
+        try {
+          const caller = { requestId: c.get('requestId') };
+          const document = await registry.verifyDocument(file.pdf, caller);
+          return c.html(<VerifyPage {...props} document={document} />);
+        } catch (error) {
+          if (!(error instanceof AppError)) throw error;
+          return c.html(<VerifyPage {...props} documentError={told(c, error)} />, statusOf(error));
+        }
       })
       .get('/catalogue', async (c) => {
         const query = c.req.query('q') ?? '';

@@ -7,6 +7,7 @@ import type { FieldError } from '../platform/index.ts';
 import { doorsFor, type NavigationDoor } from './page-rights.ts';
 import { en } from './text/en.ts';
 import { type Text, zh } from './text/zh.ts';
+import type { UploadPart } from './upload-form.ts';
 
 export type Lang = 'zh' | 'en';
 
@@ -19,6 +20,8 @@ export interface PageEnv {
     text: Text;
     lang: Lang;
     formToken: () => string;
+    /** The parts of a form with a file, once its token was looked at. */
+    upload: UploadPart[] | undefined;
     /** The one the signed-in person acts for, as every page says. */
     actingFor: { name: string; hasEnded: boolean } | undefined;
     /** Alarms that wait, on an auditor's pages. */

@@ -1,5 +1,6 @@
 // Anyone checks a licence: by its code, and by comparing what stands on the paper.
 import type { Registry } from '../registry/index.ts';
+import { type CheckedDocument, DocumentCheck } from './document-check.tsx';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime } from './page.tsx';
 import { type PropertySchema, type Told, titleWords, valueWords } from './words.ts';
 
@@ -14,6 +15,9 @@ export interface VerifyProps {
   fieldSchemas: Record<string, PropertySchema>;
   error?: Told | undefined;
   compared?: Record<string, boolean>;
+  /** What was found of a PDF, or why it couldn't be checked. */
+  document?: CheckedDocument;
+  documentError?: Told;
 }
 
 function tone(result: string): 'good' | 'warn' | 'bad' {
@@ -72,6 +76,7 @@ export function VerifyPage(props: VerifyProps) {
           ) : null}
         </section>
       ) : null}
+      <DocumentCheck c={c} result={props.document} error={props.documentError} />
     </Frame>
   );
 }

@@ -36,6 +36,17 @@ async function check(page: Page, code: string) {
   await send(page);
 }
 
+/** Uploads a citizen's own document to be checked, as it is or changed. */
+async function checkDocument(page: Page, house: ShotHouse, change: (pdf: Buffer) => Buffer) {
+  const holder = await house.signedIn('p-divorced');
+  const href = await holder.locator('a[href$="/document.pdf"]').first().getAttribute('href');
+  const pdf = await (await holder.request.get(new URL(href ?? '', holder.url()).href)).body();
+  await holder.context().close();
+  const file = { name: 'licence.pdf', mimeType: 'application/pdf', buffer: change(pdf) };
+  await page.setInputFiles('input[name=file]', file);
+  await page.click('form[action="/verify/document"] button');
+}
+
 export const shots: Shot[] = [
   { name: 'home', who: null, path: '/' },
   { name: 'home-citizen', who: 'p-divorced', path: '/' },
@@ -66,6 +77,19 @@ export const shots: Shot[] = [
       await page.fill('input[name=holderName]', '王小二');
       await page.click('form[action="/verify/compare"] button');
     },
+  },
+  {
+    name: 'verify-document',
+    who: null,
+    path: '/verify',
+    act: (page, house) => checkDocument(page, house, (pdf) => pdf),
+  },
+  {
+    name: 'verify-document-changed',
+    who: null,
+    path: '/verify',
+    act: (page, house) =>
+      checkDocument(page, house, (pdf) => Buffer.concat([pdf, Buffer.from('\n% more')])),
   },
   {
     name: 'verify-unknown',

@@ -84,7 +84,7 @@ test('its text is text: number, code, rare name, labels in both languages', () =
     NAME,
     LI.value,
     '健康证明',
-    '持证主体',
+    '持证人',
     'Holder',
     '有效期限',
     'Validity',

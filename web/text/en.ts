@@ -698,6 +698,38 @@ export const en: Text = {
       'No licence was issued with this code. Compare it with the paper: it has no letters I, L, O or U.',
     codeHint: '16 letters and digits; case and hyphens do not matter.',
   },
+  documentCheck: {
+    title: 'Check a document (PDF)',
+    lead: 'Choose the PDF of a licence as you got it. We check the seal, and that nothing was changed; the file is not kept.',
+    file: 'PDF file',
+    check: 'Check the document',
+    missing: 'Choose a PDF file first.',
+    verdicts: {
+      genuine: 'Genuine',
+      not_genuine: 'Not genuine, or changed',
+      unknown: 'Not in our records',
+    },
+    meaning: {
+      genuine: 'A department sealed exactly this file. Below is how the licence stands now.',
+      not_genuine:
+        'No department sealed this file as it is. Do not rely on it: ask the holder for the original, or check the code that stands on it.',
+      unknown: 'The seal is sound, but the register has no record of it. Ask the department.',
+    },
+    results: { pass: 'passed', fail: 'failed', skipped: 'not checked' },
+    names: {
+      format: 'A PDF with a seal',
+      byte_range: 'The seal covers the whole file',
+      updates: 'Nothing added after sealing',
+      digest: 'Content unchanged',
+      signature: 'Signature of the seal',
+      certificate: 'Certificate of a department',
+      timestamp: 'Time-stamp',
+      certificate_time: 'Certificate good when sealed',
+      recorded: 'Sealing on record',
+      register: 'In the register',
+      status: 'Valid now',
+    },
+  },
   catalogue: {
     title: 'Open-data catalogue',
     search: 'Find data',

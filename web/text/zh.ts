@@ -690,6 +690,38 @@ export const zh = {
     unknownText: '没有用这个查验码签发的证照。请对照证面逐位核对：查验码里没有字母 I、L、O、U。',
     codeHint: '16 位字母和数字，大小写和中间的横线都不影响。',
   },
+  documentCheck: {
+    title: '查验证照文件（PDF）',
+    lead: '选择收到的证照 PDF 原件。系统核验印章，并检查文件有无改动；文件不会留存。',
+    file: 'PDF 文件',
+    check: '查验文件',
+    missing: '请先选择 PDF 文件。',
+    verdicts: {
+      genuine: '真实',
+      not_genuine: '不真实，或已被改动',
+      unknown: '没有用印记录',
+    },
+    meaning: {
+      genuine: '这份文件由发证机关盖章，内容未改动。证照目前的状态见下。',
+      not_genuine:
+        '没有任何部门给这样的文件盖过章，请勿采信。请向持证人索取原件，或用证照上的查验码查验。',
+      unknown: '印章完好，但登记簿里没有用印记录。请向发证机关核实。',
+    },
+    results: { pass: '通过', fail: '未通过', skipped: '未检查' },
+    names: {
+      format: '带有电子印章的 PDF',
+      byte_range: '印章覆盖整份文件',
+      updates: '盖章后没有追加内容',
+      digest: '内容未改动',
+      signature: '印章签名',
+      certificate: '部门证书',
+      timestamp: '时间戳',
+      certificate_time: '盖章时证书有效',
+      recorded: '用印记录',
+      register: '登记簿中有此证照',
+      status: '目前有效',
+    },
+  },
   catalogue: {
     title: '开放数据目录',
     search: '查找数据',
