@@ -19,6 +19,10 @@ const isFull = process.argv.includes('--full');
 const only = process.argv.includes('--only')
   ? process.argv[process.argv.indexOf('--only') + 1]
   : undefined;
+const documents = 'documents (pdf) drawn and sealed';
+/** More than are drawn in one run of them all; each is drawn once in a round. */
+const documentsAtHand = 1_000;
+const Issued = z.looseObject({ number: z.string(), verificationCode: z.string() });
 
 interface Measured {
   name: string;
@@ -55,6 +59,7 @@ async function measureAll(house: OwnHouse): Promise<Measured[]> {
   const { people } = traffic;
   let serial = 0;
   let code = '';
+  let number = '';
 
   const ask = async (): Promise<void> => {
     serial += 1;
@@ -77,13 +82,29 @@ async function measureAll(house: OwnHouse): Promise<Measured[]> {
       },
     });
     if (reply.status !== 201) throw new Error(`${reply.status} ${reply.text}`);
-    code = z.looseObject({ verificationCode: z.string() }).parse(reply.json).verificationCode;
+    ({ number, verificationCode: code } = Issued.parse(reply.json));
   };
   const results: Measured[] = [];
+  const numbers: string[] = [];
+  let taken = 0;
+  /** A licence's document, made anew: what was kept of the round before is gone. */
+  const document = async (): Promise<void> => {
+    const number = numbers[taken % numbers.length] ?? '';
+    taken += 1;
+    const reply = await market.call('GET', `/v1/licences/${number}/document.pdf`);
+    if (reply.status !== 200) throw new Error(`${reply.status} ${reply.text}`);
+  };
+  if (isWanted(documents)) {
+    while (numbers.length < documentsAtHand) {
+      await issue();
+      numbers.push(number);
+    }
+  }
   for (const [name, call] of [
     ['verifications answered', ask],
     ['licences issued', issue],
     ['public look-ups', () => traffic.look(code)],
+    [documents, document],
     ['access tokens issued', () => housing.fetchToken().then(() => {})],
   ] as const) {
     if (!isWanted(name)) continue;

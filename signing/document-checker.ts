@@ -36,8 +36,8 @@ const Opened: z.ZodType<OpenedDocument> = z.object({
     .nullable(),
 });
 
-/** 20 MiB, the largest upload, are searched and hashed in 0.1 s; the rest is a thread's start. */
-const limits = { megabytes: 192, seconds: 10, atOnce: 2, mostWaiting: 16 };
+/** 20 MiB, the largest upload, are searched and hashed in 0.1 s; the rest is a thread's start on a busy machine. */
+const limits = { megabytes: 192, seconds: 30, atOnce: 2, mostWaiting: 16 };
 
 export interface VerifiedDocument {
   checks: DocumentCheck[];

@@ -10,6 +10,7 @@ import { emergencyPages } from './emergency-routes.tsx';
 import { enrolmentRoutes } from './enrolment-routes.tsx';
 import { refusalReply } from './error-page.tsx';
 import { formGuard } from './form-guard.ts';
+import { issuedLicenceRoutes } from './issued-licence-routes.tsx';
 import { openRoutes } from './open-routes.tsx';
 import { opsClientRoutes } from './ops-client-routes.tsx';
 import { opsErasureRoutes } from './ops-erasure-routes.tsx';
@@ -79,6 +80,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', signInRoutes(deps));
   framed.route('/', sessionsRoutes(deps));
   framed.route('/', signedInRoutes(deps));
+  framed.route('/', issuedLicenceRoutes(deps));
   framed.route('/', completenessRoutes(deps));
   framed.use('/audit', alertCounts(deps)).use('/audit/*', alertCounts(deps));
   framed.route('/', auditSamplesRoutes(deps));

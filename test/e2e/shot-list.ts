@@ -103,6 +103,25 @@ export const shots: Shot[] = [
     path: '/verify',
     act: async (page, house) => check(page, house.revokedCode),
   },
+  { name: 'desk-licences', who: 'civil-issuer-1', path: '/desk/licences' },
+  {
+    name: 'desk-licences-found',
+    who: 'civil-issuer-1',
+    path: '/desk/licences',
+    act: async (page, house) => {
+      await page.fill('input[name=number]', await codeOf(house, 'p-divorced', 1));
+      await send(page);
+    },
+  },
+  {
+    name: 'desk-licences-other',
+    who: 'housing-issuer-1',
+    path: '/desk/licences',
+    act: async (page, house) => {
+      await page.fill('input[name=number]', await codeOf(house, 'p-divorced', 1));
+      await send(page);
+    },
+  },
   { name: 'catalogue', who: null, path: '/catalogue' },
   { name: 'catalogue-found', who: null, path: '/catalogue?q=许可' },
   { name: 'catalogue-none', who: null, path: '/catalogue?q=zzzz' },

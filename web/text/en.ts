@@ -698,6 +698,13 @@ export const en: Text = {
       'No licence was issued with this code. Compare it with the paper: it has no letters I, L, O or U.',
     codeHint: '16 letters and digits; case and hyphens do not matter.',
   },
+  issued: {
+    title: 'Our department’s licences',
+    lead: 'Look at a licence that your department issued. The look is recorded, and the holder sees it.',
+    number: 'Licence number',
+    look: 'Look at it',
+    period: 'Validity',
+  },
   documentCheck: {
     title: 'Check a document (PDF)',
     lead: 'Choose the PDF of a licence as you got it. We check the seal, and that nothing was changed; the file is not kept.',

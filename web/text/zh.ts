@@ -690,6 +690,13 @@ export const zh = {
     unknownText: '没有用这个查验码签发的证照。请对照证面逐位核对：查验码里没有字母 I、L、O、U。',
     codeHint: '16 位字母和数字，大小写和中间的横线都不影响。',
   },
+  issued: {
+    title: '本部门签发的证照',
+    lead: '查看本部门签发的证照。每次查看都会记录，持证人可以看到。',
+    number: '证照编号',
+    look: '查看',
+    period: '有效期限',
+  },
   documentCheck: {
     title: '查验证照文件（PDF）',
     lead: '选择收到的证照 PDF 原件。系统核验印章，并检查文件有无改动；文件不会留存。',

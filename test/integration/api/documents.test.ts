@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../platform/index.ts';
 import { eventually } from '../../support/eventually.ts';
 import { pemOf, run, scratch } from '../../support/openssl.ts';
 import { sealOf } from '../../support/sealed-pdf.ts';
-import { healthCertificate, LI, refusal, send, sessionOf, withHouse } from './house.ts';
+import { healthCertificate, LI, PUBLIC_URL, refusal, send, sessionOf, withHouse } from './house.ts';
 
 const house = withHouse();
 const files = scratch();
@@ -229,5 +229,36 @@ describe('a character that no typeface has', () => {
     const name = '龘靐齉㐂𬭸·买买提';
     const issued = await issue({ holder: { ...LI, name } });
     expect((await own(String(issued.number))).response.status).toBe(200);
+  });
+});
+
+describe('the page of the issuing department', () => {
+  const look = async (who: string, of: string) => {
+    const cookie = await sessionOf(house, who);
+    const headers = { Cookie: `${cookie}; yihao_lang=en` };
+    const page = await send(house, 'GET', '/desk/licences', { headers });
+    const token = /name="form_token" value="([\w-]+)"/.exec(page.text)?.[1] ?? '';
+    return send(house, 'POST', '/desk/licences', {
+      headers: { ...headers, Origin: PUBLIC_URL },
+      body: new URLSearchParams({ form_token: token, number: of }),
+    });
+  };
+
+  test('shows a licence by its number, with the way to its document', async () => {
+    const { status, text } = await look('health-issuer-1', ` ${number} `);
+    expect([status, text.includes(LI.name)]).toEqual([200, true]);
+    expect(text).toContain(`href="/v1/licences/${number}/document.pdf"`);
+    const cookie = await sessionOf(house, 'health-issuer-1');
+    const path = `/v1/licences/${number}/document.pdf`;
+    expect((await get(path, { Cookie: cookie })).response.status).toBe(200);
+  });
+
+  test('refuses a licence of another department, and what is none', async () => {
+    expect((await look('housing-desk-1', number)).status).toBe(403);
+    const { status, text } = await look('health-issuer-1', '1.2.3');
+    expect([status, text.includes('error-summary') || text.includes('role="alert"')]).toEqual([
+      404,
+      true,
+    ]);
   });
 });

@@ -58,6 +58,8 @@ async function aPerson() {
       Prefer: 'wait=5',
     });
   const licence = Issued.parse((await issue()).json);
+  const document = `/v1/licences/${licence.number}/document.pdf`;
+  expect((await house.client('health').call('GET', document)).status).toBe(200);
   expect((await ask()).status).toBe(200);
   return { subject, name, licence, issue, ask };
 }

@@ -89,6 +89,22 @@ describe('a licence of another department', () => {
     }
   });
 
+  test('as a PDF shows the agreed fields alone, marked as an extract', async () => {
+    await agree();
+    const number = await aMarriage();
+    const pdf = await read(number, { as: 'pdf' });
+    if (!Buffer.isBuffer(pdf)) throw new TypeError('A PDF comes in bytes.');
+    expect(await house.registry.verifyDocument(pdf)).toMatchObject({
+      ok: true,
+      verdict: 'genuine',
+    });
+    const rows = await house.ownerSql`select cut from registry.documents where number = ${number}`;
+    expect(rows).toEqual([{ cut: expect.stringMatching(/^[\w-]{43}$/) }]);
+    await agree({ fields: ['registered_on'] });
+    const less = await read(number, { as: 'pdf' });
+    expect(Buffer.isBuffer(less) && !less.equals(pdf)).toBe(true);
+  }, 60_000);
+
   test('shows its holder’s name only when that is agreed', async () => {
     await agree({ fields: ['registered_on'] });
     expect(await read(await aMarriage())).not.toHaveProperty('holderName');

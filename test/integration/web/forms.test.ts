@@ -119,7 +119,7 @@ test('every form of every page carries the token of who reads it', async () => {
     ],
     [
       'housing-desk-1',
-      ['', '?service=VS-MARITAL', '/sessions', '/passkeys', '/post', '/emergencies']
+      ['', '?service=VS-MARITAL', '/sessions', '/passkeys', '/post', '/emergencies', '/licences']
         .map((path) => `/desk${path}`)
         .concat('/desk/emergencies?type=LT-HEALTHCERT', '/verify', '/me'),
     ],
@@ -168,6 +168,7 @@ test('every form of every page carries the token of who reads it', async () => {
   }
   expect([...seen].sort()).toEqual(
     [
+      ...['/verify/document', '/desk/licences'],
       ...[
         '/sign-in',
         '/sign-out',
