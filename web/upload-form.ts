@@ -1,6 +1,5 @@
 // The one form that sends a file. It is taken apart by the edge, in a thread: whoever sends one chooses
 // how many parts it has.
-import type { PageContext } from './page.tsx';
 
 /** Where it is posted to. */
 export const UPLOAD_PATH = '/verify/document';
@@ -14,7 +13,6 @@ export interface UploadPart {
 
 export type ReadUpload = (request: Request) => Promise<UploadPart[]>;
 
-export function isUpload(c: PageContext): boolean {
-  const type = c.req.header('content-type') ?? '';
-  return c.req.path === UPLOAD_PATH && /^multipart\/form-data\b/i.test(type.trim());
+export function isUpload(path: string, type: string | undefined): boolean {
+  return path === UPLOAD_PATH && /^multipart\/form-data\b/i.test((type ?? '').trim());
 }
