@@ -21,11 +21,13 @@ import {
 
 const house = withHouse();
 const [wang, li] = ['govsvc-operator-1', 'govsvc-operator-2'];
+const auditors = ['audit-auditor-1', 'audit-auditor-2'] as const;
 const cookies: Record<string, string> = {};
 let serial = 0;
 
 beforeAll(async () => {
-  for (const who of [wang, li, 'housing-desk-1']) cookies[who] = await sessionOf(house, who);
+  for (const who of [wang, li, ...auditors, 'housing-desk-1'])
+    cookies[who] = await sessionOf(house, who);
 });
 
 const call = (who: string, method: string, path: string, body?: object) =>
@@ -73,6 +75,28 @@ const cancel = ({ number }: { number: string }) =>
 const request = (subject: object, who = wang) =>
   call(who, 'POST', '/v1/erasures', { subject, reason: 'asked for at the counter' });
 
+/** What auditors keep of her: a search for her under her name, a file of all of her, one she is in with others. */
+async function keepForAudit({ subject, name }: { subject: object; name: string }) {
+  const [first, second] = auditors;
+  const saved = await call(first, 'POST', '/v1/audit/searches', { name, subject });
+  expect(saved.status).toBe(201);
+  const exports: string[] = [];
+  for (const conditions of [{ subject }, { department: 'housing' }]) {
+    const reason = `complaint of ${name}`;
+    const asked = await call(first, 'POST', '/v1/audit/exports', { ...conditions, reason });
+    const { id } = Made.parse(asked.json);
+    expect((await call(second, 'POST', `/v1/audit/exports/${id}/approve`)).status).toBe(200);
+    await eventually(async () => {
+      await house.services.oversight.writeExports();
+      return (
+        Made.parse((await call(first, 'GET', `/v1/audit/exports/${id}`)).json).state === 'ready'
+      );
+    });
+    exports.push(id);
+  }
+  return { exports };
+}
+
 /** Asked for and approved; the erasure's id. */
 async function erase(subject: object): Promise<string> {
   const { id } = Made.parse((await request(subject)).json);
@@ -107,6 +131,7 @@ describe('erasing a person', () => {
       select blind_index as blind, audit_tag as tag from identity.people where id = ${personId}`;
     if (!row || personId === null) throw new TypeError('She is there.');
     const { tag } = row;
+    const kept = await keepForAudit(person);
     const about = await database.as(systemScope).transaction((tx) => audit.indexesAbout(tx, tag));
     expect(about.length).toBeGreaterThan(2);
     await eventually(() => audit.receipt(about.at(-1) ?? 0).catch(() => null));
@@ -129,6 +154,16 @@ describe('erasing a person', () => {
 
     expect(await scanTables(house.ownerUrl, newSearch)).toEqual([]);
     expect(await identity.findPerson(database.db, subject)).toBeNull();
+    expect(
+      await house.ownerSql`
+        select person_id as her from oversight.saved_searches where person_id = ${personId}
+        union all select person_id from oversight.export_people where person_id = ${personId}
+        union all select export_id from oversight.export_parts where export_id in ${house.ownerSql(kept.exports)}`,
+    ).toEqual([]);
+    for (const of of kept.exports) {
+      const file = await call(auditors[0], 'GET', `/v1/audit/exports/${of}`);
+      expect(file.json).toMatchObject({ state: 'withdrawn', reason: null });
+    }
     for (const [at, index] of about.entries()) {
       const entry = await audit.as(systemScope).getEntry(index);
       expect(entry.leaf).toEqual(leaves[at]?.leaf);
@@ -416,7 +451,7 @@ test('every column that refers to a person is one an erasure has an answer for',
   expect(new Set(Object.values(answers))).toEqual(new Set([stays, goes]));
 });
 
-/** What becomes of each on an erasure; whoever adds a column decides it here and in 0020_erasure.sql. */
+/** What becomes of each on an erasure; whoever adds a column decides it here, and there where it goes. */
 const answers: Record<string, string> = {
   'exchange.consents.person_id': 'a reference with nothing behind it',
   'exchange.emergencies.subject_id': 'a reference with nothing behind it',
@@ -425,7 +460,10 @@ const answers: Record<string, string> = {
   'identity.delegations.principal_id': 'removed with the person',
   'identity.sessions.person_id': 'removed with the person',
   'oversight.erasures.person_id': 'a reference with nothing behind it',
+  'oversight.export_people.person_id': 'removed with the person',
+  'oversight.exports.person_id': 'a reference with nothing behind it',
   'oversight.legal_holds.person_id': 'a reference with nothing behind it',
+  'oversight.saved_searches.person_id': 'removed with the person',
   'registry.applications.holder_id': 'a reference with nothing behind it',
   'registry.licence_keys.holder_id': 'a reference with nothing behind it',
   'registry.mentions.person_id': 'removed with the person',
