@@ -147,12 +147,19 @@ function detailOf(issue: z.core.$ZodIssue): string {
     : issue.message;
 }
 
+/** The place of a fault, as far as its members look like one's names: of a map, they are what was sent. */
+function pointerOf(path: readonly PropertyKey[]): string {
+  const stop = path.findIndex((part) => typeof part === 'string' && !memberName.test(part));
+  return path
+    .slice(0, stop < 0 ? undefined : stop)
+    .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('');
+}
+
 /** zod's issues as one refusal with pointers into the body. */
 export function invalidInput(issues: readonly z.core.$ZodIssue[]): AppError {
   const fields = issues.slice(0, mostFaults).map((issue) => ({
-    pointer: issue.path
-      .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
-      .join(''),
+    pointer: pointerOf(issue.path),
     detail: detailOf(issue),
   }));
   return apiErrors.input_invalid('Some members are missing or wrong; see errors.', { fields });

@@ -24,11 +24,11 @@ import {
   lockErasure,
 } from './erasure-store.ts';
 import { oversightErrors } from './errors.ts';
-import { withdrawExports } from './export-store.ts';
+import { exportsAbout, withdrawExports } from './export-store.ts';
 import { createLegalHolds } from './legal-holds.ts';
 import { forgetWatched } from './look-store.ts';
 import { findSubject, isId, operatorOf, pageOfRows, readCursor, readReason } from './operator.ts';
-import { forgetSavedSearches } from './saved-search-store.ts';
+import { forgetSavedSearches, savedSearchesAbout } from './saved-search-store.ts';
 import { forgetTickets, ticketsAbout } from './ticket-store.ts';
 
 /** An erasure as operators see it; whom it is about they are not told. */
@@ -191,10 +191,11 @@ export function createErasures(deps: ErasureDeps) {
     const { personId } = row;
     await house.transaction((tx) => registry.forgetHolder(tx, personId));
     await house.transaction((tx) => exchange.forgetSubject(tx, personId));
+    // Before what they speak of is gone.
+    await forgetKeptResponses(personId);
     await house.transaction((tx) => withdrawExports(tx, personId));
     await house.transaction((tx) => forgetSavedSearches(tx, personId));
     await house.transaction((tx) => forgetTickets(tx, personId));
-    await forgetKeptResponses(personId);
     const tag = await identity.findErasedTag(database.db, personId);
     while (tag && (await house.transaction((tx) => audit.forgetSubject(tx, tag))) > 0);
     if (tag) await house.transaction((tx) => forgetWatched(tx, tag));
@@ -209,13 +210,14 @@ export function createErasures(deps: ErasureDeps) {
     });
   }
 
-  /** First results kept for repeated requests: those about her licences, verifications and questions. */
+  /** First results kept for repeated requests: about her licences, verifications and questions, and auditors' about her. */
   async function forgetKeptResponses(personId: string): Promise<void> {
     const numbers = await house.transaction((tx) => registry.numbersOf(tx, personId));
-    const hers = new Set([
-      ...(await house.transaction((tx) => exchange.verificationsAbout(tx, personId))),
-      ...(await house.transaction((tx) => ticketsAbout(tx, personId))),
-    ]);
+    const hers = new Set<string>();
+    const { verificationsAbout } = exchange;
+    for (const about of [verificationsAbout, ticketsAbout, exportsAbout, savedSearchesAbout]) {
+      for (const each of await house.transaction((tx) => about(tx, personId))) hers.add(each);
+    }
     const isAboutHer = (body: string): boolean =>
       numbers.some((number) => body.includes(number)) ||
       (body.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? []).some((id) => hers.has(id));

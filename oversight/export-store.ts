@@ -197,6 +197,15 @@ export async function expireExports(tx: Tx): Promise<void> {
     update oversight.exports set state = 'expired', request_sealed = null where id in (${over})`);
 }
 
+/** The ids of exports that look for a person: what kept responses speak of. */
+export async function exportsAbout(tx: Tx, personId: string): Promise<string[]> {
+  const rows = await selectRows<{ id: string }>(
+    tx,
+    sql`select id from oversight.exports where person_id = ${personId}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Takes away every file that holds an entry about a person, and every export that looks for her. */
 export async function withdrawExports(tx: Tx, personId: string): Promise<void> {
   const hers = sql`select id from oversight.exports where person_id = ${personId}

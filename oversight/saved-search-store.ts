@@ -75,6 +75,15 @@ export async function deleteSavedSearch(tx: Tx, id: string): Promise<void> {
   await tx.execute(sql`delete from oversight.saved_searches where id = ${id}`);
 }
 
+/** The ids of searches for a person: what kept responses speak of. */
+export async function savedSearchesAbout(tx: Tx, personId: string): Promise<string[]> {
+  const rows = await selectRows<{ id: string }>(
+    tx,
+    sql`select id from oversight.saved_searches where person_id = ${personId}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** An erased person is looked for no more. */
 export async function forgetSavedSearches(tx: Tx, personId: string): Promise<void> {
   await tx.execute(sql`delete from oversight.saved_searches where person_id = ${personId}`);

@@ -139,6 +139,7 @@ function whoSends(path: string): string {
   if (path.startsWith('/ops')) return officerOf.operator;
   if (path.startsWith('/audit')) return officerOf.auditor;
   if (path.startsWith('/desk/questions')) return officerOf.provider;
+  if (path.startsWith('/desk/tickets')) return officerOf.steward;
   if (path.startsWith('/desk/approvals') || path.endsWith('/review')) return officerOf.approver;
   return path.startsWith('/desk') ? officerOf.desk : 'li';
 }
