@@ -44,8 +44,7 @@ export function takeLeaderLock(
       }
     };
     const service = serve().catch((error: unknown) => {
-      // A term cut short is never ended: that would send COMMIT down the dead connection, which
-      // brings the process down (porsager/postgres#1208).
+      // A term cut short is over: there is nothing to end.
       clearTimeout(timer);
       endTerm = undefined;
       if (!isTaken) reject(error);

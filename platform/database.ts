@@ -7,6 +7,7 @@ import postgres from 'postgres';
 import { databaseFault, isRetryable } from './database-errors.ts';
 import { databaseName } from './database-url.ts';
 import { systemIds } from './ids.ts';
+import { untilConnectionLost } from './lost-connection.ts';
 import { alongside, preparing, type SentAlong, send } from './prepared-statements.ts';
 import { type RowScope, scopeStatement } from './row-scope.ts';
 
@@ -115,18 +116,19 @@ function beginning(
   const setting = scopeStatement(scope);
   const begin = async (act: (client: postgres.TransactionSql) => unknown) => {
     const sent: SentAlong = [];
-    const result = await pool
-      .begin(mode, (client) => {
+    const result = await untilConnectionLost(
+      (held) => pool.begin(mode, held),
+      (client) => {
         Reflect.set(client, alongside, sent);
         // Not awaited: it goes ahead of the act's first statement, in the same round trip.
         if (setting) sent.push(send(client, setting.text, setting.values));
         return act(client);
-      })
-      .catch(async (error: unknown) => {
-        // What the act's next statement met was only that the transaction had failed before it.
-        if (databaseFault(error)?.code === '25P02') await refuseFaults(sent);
-        throw error;
-      });
+      },
+    ).catch(async (error: unknown) => {
+      // What the act's next statement met was only that the transaction had failed before it.
+      if (databaseFault(error)?.code === '25P02') await refuseFaults(sent);
+      throw error;
+    });
     // PostgreSQL answers the COMMIT of a transaction that failed with a silent ROLLBACK.
     await refuseFaults(sent);
     return result;

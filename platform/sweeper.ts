@@ -51,7 +51,6 @@ export function createSweeper({ database, logger, metrics }: SweeperDeps) {
 
   async function runAlone(name: string, sweep: Sweep): Promise<void> {
     let swept: Promise<void> | undefined;
-    let isLost = false;
     const session = database.transaction(async (tx) => {
       // The session of the lock is idle while the sweep works elsewhere.
       await tx.execute(sql`set local idle_in_transaction_session_timeout = 0`);
@@ -63,14 +62,10 @@ export function createSweeper({ database, logger, metrics }: SweeperDeps) {
       if (!lock?.is_mine) return;
       swept = run(name, sweep);
       await swept;
-      // Left pending for ever: the driver would send COMMIT down the dead connection, or into
-      // another transaction, and bring the process down (porsager/postgres#1208, #1216).
-      if (isLost) await new Promise(() => {});
     });
     try {
       await session;
     } catch (error) {
-      isLost = true;
       logger.warn({ err: error, sweep: name }, 'A sweep could not get its lock, or lost it.');
       await swept;
     }
