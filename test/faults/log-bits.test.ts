@@ -1,5 +1,5 @@
 // One bit flipped in each place where the log keeps something: the verifier names the index, and a process that is
-// to lead refuses to build on a tree that doesn't give its head.
+// to lead tells of it too: loudly where an entry is spoilt, refusing where the tree is.
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -91,6 +91,7 @@ const places: Place[] = [
   },
   {
     what: 'a checkpoint',
+    isOfTree: true,
     damage: () => {
       const at = aCheckpoint();
       return {
@@ -146,10 +147,14 @@ test(
             expect.arrayContaining([index]),
           ]);
         }
-        // On a tree that doesn't give its head nothing is built.
+        // At a start a spoilt entry is told of; on a spoilt tree nothing is built.
+        const refused = lines.find((line) => line.refused !== undefined)?.refused ?? '';
+        const told = [refused, ...lines.map((line) => line.log ?? '')].join(' ');
         if (isOfTree) {
-          const refused = lines.find((line) => line.refused !== undefined)?.refused ?? '';
           expect([context, refused]).toEqual([context, expect.stringContaining('head_mismatch')]);
+        }
+        if (index !== undefined) {
+          expect([context, told]).toEqual([context, expect.stringMatching(`\\b${index}\\b`)]);
         }
       }
       const { lines } = await checked();
