@@ -1,108 +1,49 @@
-// The form that proposes a change of a client: one page for each kind, with the fields of that kind.
+// The form that proposes a change of a department's system: one page for each kind, with its fields.
 import { CLIENT_METHODS, type Client, type ClientChangeKind, SCOPES } from '../identity/index.ts';
-import type { FieldError } from '../platform/index.ts';
 import { scopeField } from './ops-client-form.ts';
-import { Back } from './ops-clients.tsx';
-import { ErrorSummary, Field, FormToken, Frame, type PageContext } from './page.tsx';
-import { TextArea } from './text-area.tsx';
-import type { Told } from './words.ts';
+import {
+  type ClientFields,
+  Department,
+  type Departments,
+  KeysField,
+  OldKeysField,
+  ProposalForm,
+  type ProposalProps,
+  placesIn,
+} from './ops-proposal-form.tsx';
+import { Field } from './page.tsx';
 
-interface ProposalProps {
-  c: PageContext;
+interface ClientProposalProps extends ProposalProps {
   kind: ClientChangeKind | 'create';
   /** Absent while there is none yet. */
   client?: Client | undefined;
-  departments: { id: string; name: string }[];
-  values: Record<string, string>;
-  error?: Told | undefined;
 }
 
-export function ProposalPage(props: ProposalProps) {
-  const { c, kind, client, departments, values, error } = props;
+export function ProposalPage(props: ClientProposalProps) {
+  const { c, kind, client, departments } = props;
   const words = c.get('text').clients;
-  const errors = error?.fields?.map(withoutIndex);
-  const common = { c, values, errors };
-  const title = kind === 'create' ? words.register : words.kinds[kind];
+  const fields = placesIn(props);
   return (
-    <Frame c={c} title={title} at="ops">
-      <h1>
-        {title}
-        {client ? ` · ${client.id}` : ''}
-      </h1>
-      <p class="lead">{words.kindLeads[kind]}</p>
-      {error ? <ErrorSummary c={c} detail={error.detail} fields={errors} /> : null}
-      <form
-        class="stack"
-        method="post"
-        action={`/ops/clients/${client ? `${client.id}/${kind}` : 'new'}`}
-      >
-        <FormToken c={c} />
-        {kind === 'create' ? <Identity {...common} departments={departments} /> : null}
-        {kind === 'create' || kind === 'rotate_keys' ? <KeysField {...common} /> : null}
-        {kind === 'rotate_keys' ? (
-          <Field
-            name="oldKeysUntil"
-            label={words.oldKeysUntil}
-            hint={words.oldKeysHint}
-            type="date"
-            value={values.oldKeysUntil}
-            errors={errors}
-          />
-        ) : null}
-        {kind === 'create' || kind === 'change_scopes' ? <ScopesField {...common} /> : null}
-        <Field
-          name="reason"
-          label={words.reason}
-          hint={words.reasonHint}
-          value={values.reason}
-          required={true}
-          errors={errors}
-        />
-        <button type="submit">{kind === 'hold' ? words.kinds.hold : words.propose}</button>
-      </form>
-      <Back c={c} />
-    </Frame>
+    <ProposalForm
+      {...props}
+      at="/ops/clients"
+      title={kind === 'create' ? words.register : words.kinds[kind]}
+      of={client?.id}
+    >
+      {kind === 'create' ? <Identity {...fields} departments={departments} /> : null}
+      {kind === 'create' || kind === 'rotate_keys' ? <KeysField {...fields} /> : null}
+      {kind === 'rotate_keys' ? <OldKeysField {...fields} /> : null}
+      {kind === 'create' || kind === 'change_scopes' ? <ScopesField {...fields} /> : null}
+    </ProposalForm>
   );
 }
 
-/** Of all keys the form has one field: /keys/1 leads to it, and the line says which key. */
-export function withoutIndex({ pointer, detail }: FieldError): FieldError {
-  const [, index] = /^\/keys\/(\d+)/.exec(pointer) ?? [];
-  return index === undefined
-    ? { pointer, detail }
-    : { pointer: '/keys', detail: `${Number(index) + 1}: ${detail}` };
-}
-
-interface FieldsProps {
-  c: PageContext;
-  values: Record<string, string>;
-  errors: FieldError[] | undefined;
-}
-
-function Identity({
-  c,
-  values,
-  errors,
-  departments,
-}: FieldsProps & Pick<ProposalProps, 'departments'>) {
+function Identity(props: ClientFields & Departments) {
+  const { c, values, errors } = props;
   const words = c.get('text').clients;
   return (
     <>
-      <Field
-        name="organisation"
-        label={words.organisation}
-        value={values.organisation}
-        errors={errors}
-        options={departments.map(({ id, name }) => ({ value: id, label: name }))}
-      />
-      <Field
-        name="client"
-        label={words.id}
-        hint={words.idHint}
-        value={values.client}
-        required={true}
-        errors={errors}
-      />
+      <Department {...props} />
       <Field name="name" label={words.name} value={values.name} required={true} errors={errors} />
       <Field
         name="method"
@@ -115,22 +56,7 @@ function Identity({
   );
 }
 
-export function KeysField({ c, values, errors }: FieldsProps) {
-  const { keys, keysHint } = c.get('text').clients;
-  return (
-    <TextArea
-      name="keys"
-      label={keys}
-      hint={keysHint}
-      value={values.keys}
-      rows={8}
-      required={true}
-      errors={errors}
-    />
-  );
-}
-
-function ScopesField({ c, values }: FieldsProps) {
+function ScopesField({ c, values }: ClientFields) {
   const words = c.get('text').clients;
   return (
     <fieldset class="field" id="scopes">

@@ -5,25 +5,16 @@ import { AppError } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
 import { statusOf } from './error-page.tsx';
 import { readOwnForm, requireOperator } from './forms.ts';
+import { ChangePage } from './ops-client-changes.tsx';
 import { proposalFrom, scopeField } from './ops-client-form.ts';
 import { ProposalPage } from './ops-client-proposal.tsx';
-import { ChangePage, ClientPage, ClientsPage } from './ops-clients.tsx';
-import { nameIn, type PageContext, type PageEnv } from './page.tsx';
+import { ClientPage, ClientsPage } from './ops-clients.tsx';
+import { opsProposals } from './ops-proposals.ts';
+import type { PageContext, PageEnv } from './page.tsx';
 import { told } from './words.ts';
 
 export function opsClientRoutes({ identity, config }: Pick<PageDeps, 'identity' | 'config'>) {
-  const { cityTz } = config;
-
-  async function commonOf(c: PageContext) {
-    const organisations = await identity.listOrganisations();
-    const names = new Map(organisations.map((one) => [one.id, nameIn(c.get('lang'), one)]));
-    return {
-      c,
-      cityTz,
-      organisationName: (id: string) => names.get(id) ?? id,
-      departments: [...names].map(([id, name]) => ({ id, name })),
-    };
-  }
+  const { commonOf, departmentsOf, propose } = opsProposals({ identity, config });
 
   async function proposalPage(
     c: PageContext,
@@ -33,7 +24,6 @@ export function opsClientRoutes({ identity, config }: Pick<PageDeps, 'identity' 
   ) {
     const id = c.req.param('client');
     const client = id === undefined ? undefined : await identity.getClient(c.get('actor'), id);
-    const { departments } = await commonOf(c);
     const ticked = Object.fromEntries(
       client?.scopes.map((scope) => [scopeField(scope), 'on']) ?? [],
     );
@@ -42,7 +32,7 @@ export function opsClientRoutes({ identity, config }: Pick<PageDeps, 'identity' 
         c={c}
         kind={kind}
         client={client}
-        departments={departments}
+        departments={await departmentsOf(c)}
         values={error ? values : { ...ticked, ...values }}
         error={error && told(c, error)}
       />
@@ -61,18 +51,11 @@ export function opsClientRoutes({ identity, config }: Pick<PageDeps, 'identity' 
     );
   }
 
-  async function propose(c: PageContext, kind: ClientChangeKind | 'create') {
-    const form = await readOwnForm(c, identity);
-    const given = { ...form, client: c.req.param('client') ?? form.client ?? '' };
-    try {
-      const proposal = proposalFrom(kind, given, { words: c.get('text').clients, cityTz });
-      const { id } = await identity.proposeClientChange(c.get('actor'), proposal);
-      return c.redirect(`/ops/clients/changes/${id}`, 303);
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      return c.html(await proposalPage(c, kind, given, error), statusOf(error));
-    }
-  }
+  const proposeKind = (c: PageContext, kind: ClientChangeKind | 'create') =>
+    propose(c, c.req.param('client'), {
+      read: (form, how) => proposalFrom(kind, form, how),
+      again: (form, error) => proposalPage(c, kind, form, error),
+    });
 
   const routes = new Hono<PageEnv>()
     .get('/ops/clients', async (c) => {
@@ -87,10 +70,7 @@ export function opsClientRoutes({ identity, config }: Pick<PageDeps, 'identity' 
       requireOperator(c);
       return c.html(await proposalPage(c, 'create', {}));
     })
-    .post('/ops/clients/new', (c) => {
-      requireOperator(c);
-      return propose(c, 'create');
-    })
+    .post('/ops/clients/new', (c) => proposeKind(c, 'create'))
     .get('/ops/clients/changes/:id', async (c) => {
       requireOperator(c);
       return c.html(await changePage(c, c.req.param('id')));
@@ -123,10 +103,7 @@ export function opsClientRoutes({ identity, config }: Pick<PageDeps, 'identity' 
         requireOperator(c);
         return c.html(await proposalPage(c, kind, {}));
       })
-      .post(`/ops/clients/:client/${kind}`, (c) => {
-        requireOperator(c);
-        return propose(c, kind);
-      });
+      .post(`/ops/clients/:client/${kind}`, (c) => proposeKind(c, kind));
   }
   return routes;
 }

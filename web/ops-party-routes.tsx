@@ -2,26 +2,18 @@
 // changes of clients.
 import { Hono } from 'hono';
 import { isPartyKind, PARTY_CHANGE_KINDS, type PartyProposal } from '../identity/index.ts';
-import { AppError } from '../platform/index.ts';
+import type { AppError } from '../platform/index.ts';
 import type { PageDeps } from './deps.ts';
-import { statusOf } from './error-page.tsx';
 import { readOwnForm, requireOperator } from './forms.ts';
-import { PartiesPage, PartyPage, PartyProposalPage } from './ops-parties.tsx';
+import { PartiesPage, PartyPage } from './ops-parties.tsx';
 import { partyProposalFrom } from './ops-party-form.ts';
-import { nameIn, type PageContext, type PageEnv } from './page.tsx';
+import { PartyProposalPage } from './ops-party-proposal.tsx';
+import { opsProposals } from './ops-proposals.ts';
+import type { PageContext, PageEnv } from './page.tsx';
+import { told } from './words.ts';
 
 export function opsPartyRoutes({ identity, config }: Pick<PageDeps, 'identity' | 'config'>) {
-  const { cityTz } = config;
-
-  async function departmentsOf(c: PageContext) {
-    const all = await identity.listOrganisations();
-    return all.map((one) => ({ id: one.id, name: nameIn(c.get('lang'), one) }));
-  }
-
-  async function commonOf(c: PageContext) {
-    const names = new Map((await departmentsOf(c)).map(({ id, name }) => [id, name]));
-    return { c, cityTz, organisationName: (id: string) => names.get(id) ?? id };
-  }
+  const { commonOf, departmentsOf, propose } = opsProposals({ identity, config });
 
   async function proposalPage(
     c: PageContext,
@@ -43,24 +35,16 @@ export function opsPartyRoutes({ identity, config }: Pick<PageDeps, 'identity' |
         party={party}
         departments={await departmentsOf(c)}
         values={{ ...standing, ...values }}
-        error={error}
+        error={error && told(c, error)}
       />
     );
   }
 
-  async function propose(c: PageContext, kind: PartyProposal['kind']) {
-    requireOperator(c);
-    const form = await readOwnForm(c, identity);
-    const given = { ...form, client: c.req.param('party') ?? form.client ?? '' };
-    try {
-      const proposal = partyProposalFrom(kind, given, { words: c.get('text').clients, cityTz });
-      const { id } = await identity.proposeClientChange(c.get('actor'), proposal);
-      return c.redirect(`/ops/clients/changes/${id}`, 303);
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      return c.html(await proposalPage(c, kind, given, error), statusOf(error));
-    }
-  }
+  const proposeKind = (c: PageContext, kind: PartyProposal['kind']) =>
+    propose(c, c.req.param('party'), {
+      read: (form, how) => partyProposalFrom(kind, form, how),
+      again: (form, error) => proposalPage(c, kind, form, error),
+    });
 
   const routes = new Hono<PageEnv>()
     .get('/ops/parties', async (c) => {
@@ -75,7 +59,7 @@ export function opsPartyRoutes({ identity, config }: Pick<PageDeps, 'identity' |
       requireOperator(c);
       return c.html(await proposalPage(c, 'register_party', {}));
     })
-    .post('/ops/parties/new', (c) => propose(c, 'register_party'))
+    .post('/ops/parties/new', (c) => proposeKind(c, 'register_party'))
     .get('/ops/parties/:party', async (c) => {
       requireOperator(c);
       const party = await identity.getRelyingParty(c.get('actor'), c.req.param('party'));
@@ -103,7 +87,7 @@ export function opsPartyRoutes({ identity, config }: Pick<PageDeps, 'identity' |
         requireOperator(c);
         return c.html(await proposalPage(c, kind, {}));
       })
-      .post(`/ops/parties/:party/${kind}`, (c) => propose(c, kind));
+      .post(`/ops/parties/:party/${kind}`, (c) => proposeKind(c, kind));
   }
   return routes;
 }
