@@ -9,17 +9,9 @@ import {
 } from '../identity/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
+import { Decision, notPossible, RequestsQuery, Why } from './four-eyes.ts';
 import { idempotent } from './idempotent.ts';
-import {
-  commonRefusals,
-  Day,
-  jsonBody,
-  jsonReply,
-  Paging,
-  pageOf,
-  refusals,
-  shapeOf,
-} from './shapes.ts';
+import { commonRefusals, Day, jsonBody, jsonReply, Paging, pageOf, shapeOf } from './shapes.ts';
 
 const Officer = shapeOf<ListedOfficer>(
   'Officer',
@@ -36,8 +28,6 @@ const Decided = shapeOf<DecidedRoleRequest>(
 );
 
 const Key = z.object({ key: z.string().max(64) });
-/** Why an operator does it. */
-export const Why = z.strictObject({ reason: z.string().min(1).max(500) }).openapi('OperatorReason');
 
 const OfficerInput = z
   .strictObject({
@@ -59,8 +49,6 @@ const RoleInput = z
     reason: z.string().min(1).max(500),
   })
   .openapi('RequestRole');
-
-const changed = refusals({ 409: 'Not possible as things are' });
 
 const list = createRoute({
   method: 'get',
@@ -86,7 +74,7 @@ const add = createRoute({
   tags: ['operators'],
   summary: 'Open an account without any role',
   request: jsonBody(OfficerInput),
-  responses: { ...commonRefusals, ...changed, 201: jsonReply(Officer, 'The account') },
+  responses: { ...commonRefusals, ...notPossible, 201: jsonReply(Officer, 'The account') },
 });
 
 const leave = createRoute({
@@ -95,7 +83,7 @@ const leave = createRoute({
   tags: ['operators'],
   summary: 'The officer has left: her roles and sessions end at once',
   request: { params: Key, ...jsonBody(Why) },
-  responses: { ...commonRefusals, ...changed, 200: jsonReply(Officer, 'As she is now') },
+  responses: { ...commonRefusals, ...notPossible, 200: jsonReply(Officer, 'As she is now') },
 });
 
 const listRequests = createRoute({
@@ -103,9 +91,7 @@ const listRequests = createRoute({
   path: '/role-requests',
   tags: ['operators'],
   summary: 'Roles asked for, newest first',
-  request: {
-    query: Paging.extend({ state: z.enum(['open', 'approved', 'refused']).optional() }),
-  },
+  request: { query: RequestsQuery },
   responses: { ...commonRefusals, 200: jsonReply(pageOf(Request), 'Requests') },
 });
 
@@ -115,7 +101,7 @@ const request = createRoute({
   tags: ['operators'],
   summary: 'Ask for a role to be granted or revoked; another operator decides',
   request: jsonBody(RoleInput),
-  responses: { ...commonRefusals, ...changed, 202: jsonReply(Request, 'Waits for a decision') },
+  responses: { ...commonRefusals, ...notPossible, 202: jsonReply(Request, 'Waits for a decision') },
 });
 
 const decide = createRoute({
@@ -123,11 +109,8 @@ const decide = createRoute({
   path: '/role-requests/{id}/{decision}',
   tags: ['operators'],
   summary: "Approve or refuse another operator's request",
-  request: {
-    params: z.object({ id: z.string().max(64), decision: z.enum(['approve', 'refuse']) }),
-    ...jsonBody(Why),
-  },
-  responses: { ...commonRefusals, ...changed, 200: jsonReply(Decided, 'As it is now') },
+  request: Decision,
+  responses: { ...commonRefusals, ...notPossible, 200: jsonReply(Decided, 'As it is now') },
 });
 
 const Post = z.object({ id: z.string(), nameZh: z.string(), nameEn: z.string() });

@@ -3,17 +3,9 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { DecidedPasskeyReset, PasskeyReset } from '../identity/index.ts';
 import type { Services } from './compose.ts';
 import type { Env } from './env.ts';
+import { Decision, notPossible, RequestsQuery } from './four-eyes.ts';
 import { idempotent } from './idempotent.ts';
-import { Why } from './officers.ts';
-import {
-  commonRefusals,
-  jsonBody,
-  jsonReply,
-  Paging,
-  pageOf,
-  refusals,
-  shapeOf,
-} from './shapes.ts';
+import { commonRefusals, jsonBody, jsonReply, pageOf, shapeOf } from './shapes.ts';
 
 const Reset = shapeOf<PasskeyReset>(
   'PasskeyReset',
@@ -23,16 +15,13 @@ const Decided = shapeOf<DecidedPasskeyReset>(
   'DecidedPasskeyReset',
   'A PasskeyReset with enrolment: null, or url and expiresAt of the link to hand over to the officer. Told in this reply alone.',
 );
-const changed = refusals({ 409: 'Not possible as things are' });
 
 const list = createRoute({
   method: 'get',
   path: '/',
   tags: ['operators'],
   summary: 'Resets of passkeys, newest first',
-  request: {
-    query: Paging.extend({ state: z.enum(['open', 'approved', 'refused']).optional() }),
-  },
+  request: { query: RequestsQuery },
   responses: { ...commonRefusals, 200: jsonReply(pageOf(Reset), 'Resets') },
 });
 
@@ -46,7 +35,7 @@ const request = createRoute({
       .strictObject({ officer: z.string().max(64), reason: z.string().min(1).max(500) })
       .openapi('RequestPasskeyReset'),
   ),
-  responses: { ...commonRefusals, ...changed, 202: jsonReply(Reset, 'Waits for a decision') },
+  responses: { ...commonRefusals, ...notPossible, 202: jsonReply(Reset, 'Waits for a decision') },
 });
 
 const decide = createRoute({
@@ -54,11 +43,8 @@ const decide = createRoute({
   path: '/{id}/{decision}',
   tags: ['operators'],
   summary: 'Approve or refuse; approving ends her passkeys and sessions at once',
-  request: {
-    params: z.object({ id: z.string().max(64), decision: z.enum(['approve', 'refuse']) }),
-    ...jsonBody(Why),
-  },
-  responses: { ...commonRefusals, ...changed, 200: jsonReply(Decided, 'As it is now') },
+  request: Decision,
+  responses: { ...commonRefusals, ...notPossible, 200: jsonReply(Decided, 'As it is now') },
 });
 
 /** Routes under /v1/passkey-resets. */

@@ -14,12 +14,18 @@ import { type Actor, isRole, type Role } from './actor.ts';
 import type { Enrolment, Enrolments } from './enrolments.ts';
 import { identityErrors } from './errors.ts';
 import {
+  asOperatorRequest,
+  type OperatorRequest,
+  pageOfRequests,
+  type RequestsQuery,
+  requestIdOf,
+} from './operator-request.ts';
+import {
   DECIDED,
   NewOfficer,
   Reason,
   type RoleDecision,
   RoleRequestInput,
-  type RoleRequestState,
 } from './role-request.ts';
 import { type Duty, dutyOf, requireRole } from './roles.ts';
 import {
@@ -55,21 +61,12 @@ export interface ListedOfficer {
 }
 
 /** A wish to change an officer's roles, and what became of it. */
-export interface RoleRequest {
-  id: string;
+export interface RoleRequest extends OperatorRequest {
   act: 'grant' | 'revoke';
-  officer: string;
-  organisation: string;
   role: string;
   reach: 'own' | 'below';
   validFrom: string;
   validTo: string | null;
-  reason: string;
-  state: RoleRequestState;
-  requestedBy: string;
-  requestedAt: string;
-  decidedBy: string | null;
-  decidedAt: string | null;
 }
 
 /** A request just decided, with the link to hand over when it gave a role to who has no way in yet. */
@@ -83,8 +80,6 @@ interface PageQuery {
 }
 
 const EVENTS = { grant: 'role.granted', revoke: 'role.revoked' } as const;
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The acts of operators on officers of one house; each refuses whoever isn't one. */
 export function createOfficers(deps: {
@@ -217,7 +212,7 @@ export function createOfficers(deps: {
       const decidedBy = operatorOf(actor);
       const reason = readReason(written.reason);
       return database.transaction(async (tx) => {
-        const request = await lockRoleRequest(tx, requestId(id));
+        const request = await lockRoleRequest(tx, requestIdOf(id, noRequest));
         if (!request) throw noRequest();
         if (request.state !== 'open') {
           throw identityErrors.role_request_decided('This request was decided before.');
@@ -250,13 +245,12 @@ export function createOfficers(deps: {
     /** Requests, newest first, in one state if it is named. */
     async listRoleRequests(
       actor: Actor,
-      { state, limit = 50, cursor }: PageQuery & { state?: RoleRequestState | undefined } = {},
+      query: RequestsQuery = {},
     ): Promise<{ items: RoleRequest[]; nextCursor: string | null }> {
       operatorOf(actor);
-      const beforeId = cursor === undefined ? undefined : requestId(cursor);
-      const rows = await listRoleRequests(database.db, { state, beforeId, limit: limit + 1 });
-      const items = rows.slice(0, limit).map(asRequest);
-      return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+      const find = (page: Parameters<typeof listRoleRequests>[1]) =>
+        listRoleRequests(database.db, page);
+      return pageOfRequests(query, noRequest, find, asRequest);
     },
 
     /**
@@ -301,11 +295,6 @@ async function getRequest(tx: Tx, id: string): Promise<RoleRequestRow> {
   const row = await findRoleRequest(tx, id);
   if (!row) throw new TypeError('A request just written is there.');
   return row;
-}
-
-function requestId(text: string): string {
-  if (!UUID.test(text)) throw noRequest();
-  return text;
 }
 
 const noOfficer = () => identityErrors.officer_not_found('There is no such officer here.');
@@ -355,21 +344,6 @@ function asListed(row: OfficerRow): ListedOfficer {
 }
 
 function asRequest(row: RoleRequestRow): RoleRequest {
-  const { id, act, role, reach, validFrom, validTo, reason, state, decidedAt } = row;
-  return {
-    id,
-    act,
-    officer: row.officerKey,
-    organisation: row.organisationId,
-    role,
-    reach,
-    validFrom,
-    validTo,
-    reason,
-    state,
-    requestedBy: row.requestedByKey,
-    requestedAt: new Date(row.requestedAt).toISOString(),
-    decidedBy: row.decidedByKey,
-    decidedAt: decidedAt === null ? null : new Date(decidedAt).toISOString(),
-  };
+  const { act, role, reach, validFrom, validTo } = row;
+  return { ...asOperatorRequest(row), act, role, reach, validFrom, validTo };
 }

@@ -13,7 +13,14 @@ import type { Actor } from './actor.ts';
 import type { Enrolment, Enrolments } from './enrolments.ts';
 import { identityErrors } from './errors.ts';
 import { operatorOf, readReason } from './officers.ts';
-import { DECIDED, type RoleDecision, type RoleRequestState } from './role-request.ts';
+import {
+  asOperatorRequest,
+  type OperatorRequest,
+  pageOfRequests,
+  type RequestsQuery,
+  requestIdOf,
+} from './operator-request.ts';
+import { DECIDED, type RoleDecision } from './role-request.ts';
 import { scopeOfAccount } from './row-scope.ts';
 import { waysInOf } from './store-enrolments.ts';
 import { lockOfficer, type OfficerRow } from './store-officers.ts';
@@ -29,24 +36,12 @@ import { deletePasskeys } from './store-passkeys.ts';
 import { deleteOwnSessions } from './store-sessions.ts';
 
 /** A wish to end an officer's passkeys, and what became of it. */
-export interface PasskeyReset {
-  id: string;
-  officer: string;
-  organisation: string;
-  reason: string;
-  state: RoleRequestState;
-  requestedBy: string;
-  requestedAt: string;
-  decidedBy: string | null;
-  decidedAt: string | null;
-}
+export type PasskeyReset = OperatorRequest;
 
 /** A reset just decided, with the link to hand over; null where she has another way in, or was refused. */
 export interface DecidedPasskeyReset extends PasskeyReset {
   enrolment: Enrolment | null;
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The acts of operators on passkeys that are lost; each refuses whoever isn't one. */
 export function createPasskeyResets(deps: {
@@ -95,7 +90,7 @@ export function createPasskeyResets(deps: {
           );
         }
         await record(tx, actor, 'passkeys.reset_requested', key, reason);
-        return asReset(await getReset(tx, id));
+        return asOperatorRequest(await getReset(tx, id));
       });
     },
 
@@ -109,7 +104,7 @@ export function createPasskeyResets(deps: {
       const decidedBy = operatorOf(actor);
       const reason = readReason(written.reason);
       return database.transaction(async (tx) => {
-        const reset = await lockPasskeyReset(tx, resetId(id));
+        const reset = await lockPasskeyReset(tx, requestIdOf(id, noReset));
         if (!reset) throw noReset();
         if (reset.state !== 'open') {
           throw identityErrors.passkey_reset_decided('This request was decided before.');
@@ -126,25 +121,19 @@ export function createPasskeyResets(deps: {
         await record(tx, actor, event, officerKey, reason);
         const enrolment =
           decision === 'approve' ? await enrolments.makeEnrolment(tx, officerId) : null;
-        return { ...asReset(await getReset(tx, id)), enrolment };
+        return { ...asOperatorRequest(await getReset(tx, id)), enrolment };
       });
     },
 
     /** Requests, newest first, in one state if it is named. */
     async listPasskeyResets(
       actor: Actor,
-      query: {
-        state?: RoleRequestState | undefined;
-        limit?: number | undefined;
-        cursor?: string | undefined;
-      } = {},
+      query: RequestsQuery = {},
     ): Promise<{ items: PasskeyReset[]; nextCursor: string | null }> {
       operatorOf(actor);
-      const { state, limit = 50, cursor } = query;
-      const beforeId = cursor === undefined ? undefined : resetId(cursor);
-      const rows = await listPasskeyResets(database.db, { state, beforeId, limit: limit + 1 });
-      const items = rows.slice(0, limit).map(asReset);
-      return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+      const find = (page: Parameters<typeof listPasskeyResets>[1]) =>
+        listPasskeyResets(database.db, page);
+      return pageOfRequests(query, noReset, find, asOperatorRequest);
     },
   };
 }
@@ -165,11 +154,6 @@ async function getReset(tx: Tx, id: string): Promise<PasskeyResetRow> {
   return row;
 }
 
-function resetId(text: string): string {
-  if (!UUID.test(text)) throw noReset();
-  return text;
-}
-
 function refuseOwn(officerId: string, operatorId: string): void {
   if (officerId === operatorId) throw own();
 }
@@ -179,18 +163,3 @@ const own = () =>
   identityErrors.own_passkey_reset(
     'Four eyes: two operators reset passkeys, and neither her own. Another must decide.',
   );
-
-function asReset(row: PasskeyResetRow): PasskeyReset {
-  const { id, reason, state, decidedAt } = row;
-  return {
-    id,
-    officer: row.officerKey,
-    organisation: row.organisationId,
-    reason,
-    state,
-    requestedBy: row.requestedByKey,
-    requestedAt: new Date(row.requestedAt).toISOString(),
-    decidedBy: row.decidedByKey,
-    decidedAt: decidedAt && new Date(decidedAt).toISOString(),
-  };
-}
