@@ -9,6 +9,7 @@ import { answerProposalRoutes } from './answer-proposals.ts';
 import { auditRoutes } from './audit.ts';
 import { auditActRoutes } from './audit-acts.ts';
 import { authenticate } from './authenticate.ts';
+import { caseRoutes } from './cases.ts';
 import { ckanRoutes } from './ckan.ts';
 import { clientCertificate } from './client-certificate.ts';
 import { clientRoutes } from './clients.ts';
@@ -130,6 +131,7 @@ export function createApp(services: Services) {
     .route('/v1', delegationRoutes(services))
     .route('/v1', officerRoutes(services))
     .route('/v1', emergencyRoutes(services))
+    .route('/v1', caseRoutes(services))
     .route('/v1', meRoutes(services))
     .route('/v1', sessionRoutes(services));
   checkRouteRights(app.routes);

@@ -177,6 +177,7 @@ export async function compose(options: ComposeOptions) {
     outbox,
     logger,
     cityTz,
+    mostDelayDays: config.mostDelayDays,
     metrics,
   });
   const erasures = createErasures({

@@ -66,6 +66,8 @@ export const ROUTE_RIGHTS = {
   'GET /v1/agreements/{id}': exchangeScope('agreements:manage', 'verifications:ask'),
   'POST /v1/agreements/{id}/{decision}': agreeing,
 
+  'GET /v1/cases': asking,
+  'POST /v1/cases/close': asking,
   'POST /v1/emergencies': { roles: ['desk'] },
   'GET /v1/emergencies': { roles: ['desk', 'approver'] },
   'POST /v1/emergencies/{id}/read': { roles: ['desk'] },

@@ -35,7 +35,13 @@ const AskInput = z
     purpose: Purpose,
     caseId: z.string().min(1).max(200),
     officer: z.string().min(1).max(200).optional(),
-    discloseAfter: z.iso.datetime().optional(),
+    discloseAfter: z
+      .union([z.iso.datetime(), z.literal('case')])
+      .optional()
+      .openapi({
+        description:
+          'For departments that may delay: a date, or `case`: when the case is closed (POST /v1/cases/close). Closing ends a date too; never later than DISCLOSURE_DELAY_DAYS from now.',
+      }),
     discloseReason: z.string().max(500).optional(),
   })
   .openapi('AskVerification');

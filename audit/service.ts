@@ -21,7 +21,14 @@ import { createSequencer } from './sequencer.ts';
 import { createShown } from './shown.ts';
 import { formatVkey, isKeyName, type NoteSigner } from './signed-note.ts';
 import { checkStart, type StartFindings } from './start-check.ts';
-import { findIndexes, findPublished, forgetSubject, getHead, listIndexesAbout } from './store.ts';
+import {
+  discloseCase,
+  findIndexes,
+  findPublished,
+  forgetSubject,
+  getHead,
+  listIndexesAbout,
+} from './store.ts';
 import { createTileSource } from './tile-source.ts';
 import { isTile, type TileAddress, widthInTree } from './tiles.ts';
 import { formatTlogProof } from './tlog-proof.ts';
@@ -347,6 +354,9 @@ export function createAudit(deps: AuditDeps) {
 
     /** The indexes of all entries about a subject. */
     indexesAbout: listIndexesAbout,
+
+    /** Ends the delay of a case's entries: the subject sees them, and the next map takes them in. */
+    discloseCase,
 
     /**
      * Takes from the entries of a subject what finds and tells of her, some at a time; the leaves and

@@ -339,6 +339,23 @@ export async function listIndexesAbout(tx: Tx, subjectTag: Buffer): Promise<numb
   return rows.map(({ idx }) => idx);
 }
 
+/**
+ * Discloses from now on what a case holds of these verifications; how many entries it found, with those
+ * that wait for the sequencer.
+ */
+export async function discloseCase(
+  tx: Tx,
+  caseTag: Buffer,
+  verifications: readonly string[],
+): Promise<number> {
+  const [row] = await selectRows<{ found: number }>(
+    tx,
+    sql`select audit.disclose_case(${caseTag},
+      ${sql.param([...verifications])}::uuid[])::float8 as found`,
+  );
+  return row?.found ?? 0;
+}
+
 /** Takes tag and words from up to `limit` entries of a subject; returns how many are left to look at. */
 export async function forgetSubject(tx: Tx, subjectTag: Buffer, limit: number): Promise<number> {
   const [row] = await selectRows<{ found: number }>(

@@ -5,6 +5,7 @@ import { type Actor, hasScope, rowScopeOf } from '../identity/index.ts';
 import { AppError, type Tx } from '../platform/index.ts';
 import { type Admission, createAdmission } from './admit.ts';
 import { insertConsents } from './consent-store.ts';
+import { createDelays } from './delayed-disclosure.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { insertQuestion } from './desk-store.ts';
 import { PICKUP_SECONDS } from './dispatch-store.ts';
@@ -76,6 +77,7 @@ interface Plan {
 export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: OutcomeOf) {
   const { database, identity, ids, cityTz, logger } = deps;
   const { admit, admitInEmergency } = createAdmission(deps, book);
+  const delays = createDelays(deps);
   const recordRefusal = createRefusalLog(deps, book);
 
   /** Accepts a question, or refuses it by throwing; either way the log is told. */
@@ -140,7 +142,8 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
     const plan = planOf(service, now, route, needsConsent);
 
     // 3. Counted and logged.
-    const { request, about } = describe(id, input, admission, emergency);
+    const disclosedFrom = emergency?.discloseAt ?? (await delays.delay(tx, admission, input));
+    const { request, about } = describe(id, input, admission, disclosedFrom);
     const { discloseAt } = about;
     const provider = { id, provider: definition.provider, traceparent: actor.traceparent ?? null };
     const asked = {
@@ -224,9 +227,9 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
     id: string,
     input: AskInput,
     { subjectId, params }: Admission,
-    emergency: Emergency | undefined,
+    disclosed: Date | null,
   ) {
-    const { service, legalBasis, purpose, caseId, officer, discloseReason, discloseAfter } = input;
+    const { service, legalBasis, purpose, caseId, officer, discloseReason } = input;
     const salt = ids.bytes(RECEIPT_SALT_BYTES);
     const request: SealedRequest = {
       params,
@@ -237,8 +240,7 @@ export function createAccept(deps: ExchangeDeps, book: ServiceBook, outcomeOf: O
       salt: saltText(salt),
       requestHash: saltedHash(salt, bodyOf(input)),
     };
-    const delayed = discloseAfter === undefined ? undefined : new Date(discloseAfter);
-    const discloseAt = (emergency?.discloseAt ?? delayed)?.getTime() ?? null;
+    const discloseAt = disclosed?.getTime() ?? null;
     return { request, about: { id, subjectId, service, legalBasis, discloseAt } };
   }
 

@@ -9,7 +9,7 @@ export interface ExchangeDeps {
   database: Database;
   clock: Clock;
   ids: Ids;
-  audit: Pick<Audit, 'sequenced' | 'indexesOf'>;
+  audit: Pick<Audit, 'sequenced' | 'indexesOf' | 'discloseCase'>;
   signing: Pick<Signing, 'signReceipt'>;
   identity: Pick<
     Identity,
@@ -26,6 +26,7 @@ export interface ExchangeDeps {
     | 'internReferences'
     | 'resolveReferences'
     | 'recordAccess'
+    | 'recordAccessMany'
     | 'subjectOf'
   >;
   registry: Pick<
@@ -37,6 +38,8 @@ export interface ExchangeDeps {
   logger: Logger;
   metrics: Metrics;
   cityTz: string;
+  /** The longest delay of disclosure the law allows, in days. */
+  mostDelayDays: number;
   /** False: a request whose caller waits goes through the queue too. Default true. */
   runsAtOnce?: boolean;
 }

@@ -4,6 +4,7 @@ export type { InstalledAgreement } from './agreement-record.ts';
 export type { Agreement } from './agreements.ts';
 export type { AskOptions } from './ask.ts';
 export type { Consent, ConsentDecision } from './consents.ts';
+export type { CovertCase } from './covert-cases.ts';
 export type { ExchangeDeps } from './deps.ts';
 export type { Question, QuestionOutline } from './desk.ts';
 export type { Emergency, EmergencyLook } from './emergencies.ts';

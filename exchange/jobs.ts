@@ -38,10 +38,11 @@ export function createJobs(
     wakeUps: WakeUps;
     end: EndVerification;
     tellOverdue: () => Promise<void>;
+    settleCases: () => Promise<void>;
   },
 ) {
   const { queue, logger, metrics, cityTz } = deps;
-  const { answering, wakeUps, end, tellOverdue } = parts;
+  const { answering, wakeUps, end, tellOverdue, settleCases } = parts;
   const database = deps.database.as(systemScope);
   const open = metrics.gauge('verifications_open', 'Verifications that have not ended.');
   const oldest = metrics.gauge('verifications_oldest_seconds', 'Age of the oldest open one.');
@@ -108,6 +109,7 @@ export function createJobs(
     { name: 'exchange.measure', everyMs: 15_000, run: measure },
     { name: 'exchange.erase', everyMs: 60_000, run: eraseOld },
     { name: 'exchange.emergencies', everyMs: 60_000, run: tellOverdue },
+    { name: 'exchange.cases', everyMs: 15_000, run: settleCases },
     { name: 'exchange.forget', everyMs: 3_600_000, run: forgetOld },
   ];
   return { jobs };

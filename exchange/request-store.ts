@@ -43,12 +43,16 @@ export interface VerificationRow {
   readAt: number;
 }
 
+/** A delayed disclosure ends with its case; an emergency's has its own end. */
+const discloseAt = sql`case when v.disclose_at is null or v.emergency_id is not null then v.disclose_at
+  else least(v.disclose_at, exchange.case_closed_at(v.requester_id, v.case_tag)) end`;
+
 /** The columns of a VerificationRow, of a table called v. */
 export const columns = sql`
   v.id, v.service_code as service, v.service_version as "serviceVersion",
   v.emergency_id as "emergencyId", v.requester_id as requester, v.provider_id as provider, v.state,
   v.route, v.subject_id as "subjectId", v.legal_basis as "legalBasis", v.disclosed, v.evidence,
-  v.request_sealed as "requestSealed", ${milliseconds(sql`v.disclose_at`)} as "discloseAt",
+  v.request_sealed as "requestSealed", ${milliseconds(discloseAt)} as "discloseAt",
   v.traceparent, v.dispatch_no as "dispatchNo", v.attempts, v.question_stage as "questionStage",
   v.answer_stage as "answerStage", ${milliseconds(sql`v.created_at`)} as "createdAt",
   ${milliseconds(sql`v.deadline`)} as deadline, ${milliseconds(sql`v.ended_at`)} as "endedAt",

@@ -25,7 +25,8 @@ export const AskInput = z.strictObject({
   purpose: z.string(),
   caseId: z.string(),
   officer: z.string().optional(),
-  discloseAfter: z.iso.datetime({ offset: true }).optional(),
+  /** A date, or when the case is closed; then at the latest date the law allows. */
+  discloseAfter: z.union([z.iso.datetime({ offset: true }), z.literal('case')]).optional(),
   discloseReason: z.string().optional(),
 });
 export type AskInput = z.infer<typeof AskInput>;

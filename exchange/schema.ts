@@ -292,3 +292,20 @@ export const emergencies = exchangeSchema.table(
   },
   (table) => [index('emergencies_of_department').on(table.organisationId, table.id)],
 );
+
+export const covertCases = exchangeSchema.table(
+  'covert_cases',
+  {
+    id: uuid('id').primaryKey(),
+    requesterId: text('requester_id').notNull(),
+    caseTag: bytea('case_tag').notNull(),
+    openedAt: moment('opened_at').notNull(),
+    closedAt: moment('closed_at'),
+    closedBy: text('closed_by'),
+    settledAt: moment('settled_at'),
+  },
+  (table) => [
+    unique().on(table.requesterId, table.caseTag),
+    index('covert_cases_of_department').on(table.requesterId, table.id),
+  ],
+);

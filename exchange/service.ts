@@ -5,6 +5,7 @@ import { createAgreements } from './agreements.ts';
 import { createAnswering } from './answer.ts';
 import { createAsk } from './ask.ts';
 import { createConsents } from './consents.ts';
+import { createCovertCases } from './covert-cases.ts';
 import type { ExchangeDeps } from './deps.ts';
 import { createDesk } from './desk.ts';
 import { createEmergencies } from './emergencies.ts';
@@ -40,6 +41,7 @@ export function createExchange(deps: ExchangeDeps) {
   const { withdrawAnswer, listProposals, readProposal, approveAnswer, returnAnswer } = proposals;
   const records = createAgreementRecords(deps, book);
   const { put, ask } = createAsk(deps, { accept, showing, wakeUps });
+  const cases = createCovertCases(deps);
   const emergencies = createEmergencies(deps, book, { put });
   const { installAgreement, installSampleAgreements } = records;
 
@@ -61,7 +63,15 @@ export function createExchange(deps: ExchangeDeps) {
     ...createConsents(deps, book, { end, organisations, wakeUps }),
     ...createReading(deps),
     ...emergencies,
-    ...createJobs(deps, { answering, wakeUps, end, tellOverdue: emergencies.tellOverdue }),
+    listCovertCases: cases.listCovertCases,
+    closeCase: cases.closeCase,
+    ...createJobs(deps, {
+      answering,
+      wakeUps,
+      end,
+      tellOverdue: emergencies.tellOverdue,
+      settleCases: cases.settleCases,
+    }),
     hasOpenQuestions,
     verificationsAbout,
     forgetSubject,

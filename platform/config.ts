@@ -88,6 +88,15 @@ export const Settings = z.object({
     .max(60)
     .default(5)
     .describe('Working days after that until the auditors get what was not answered.'),
+  DISCLOSURE_DELAY_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3650)
+    .default(730)
+    .describe(
+      'Days a lawful delay may keep a look from its subject at most, by the clock of the database: what no case closes is told then.',
+    ),
   CITY_TZ: z
     .string()
     .default('Asia/Shanghai')
@@ -190,6 +199,7 @@ export interface Config {
   readonly sample: 'yunzhu' | 'none';
   readonly logLevel: string;
   /** Working days to answer a person's question about a look, and until auditors get it. */
+  readonly mostDelayDays: number;
   readonly ticketDays: { readonly answer: number; readonly escalate: number };
   readonly cityTz: string;
   readonly logPolicy: string | undefined;
@@ -283,6 +293,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     role: s.ROLE,
     sample,
     logLevel: s.LOG_LEVEL,
+    mostDelayDays: s.DISCLOSURE_DELAY_DAYS,
     ticketDays: Object.freeze({ answer: s.TICKET_DAYS, escalate: s.TICKET_ESCALATION_DAYS }),
     cityTz: s.CITY_TZ,
     logPolicy: s.LOG_POLICY === undefined ? undefined : resolve(s.LOG_POLICY),

@@ -33,7 +33,7 @@ export function AskPage(props: AskProps) {
         <a href="/desk/questions">{text.questions.title}</a> ·{' '}
         <a href="/desk/emergencies">{text.emergencies.title}</a> ·{' '}
         <a href="/desk/licences">{text.issued.title}</a> ·{' '}
-        <a href="/desk/post">{text.rights.post}</a>
+        <a href="/desk/cases">{text.cases.title}</a> · <a href="/desk/post">{text.rights.post}</a>
       </p>
       {error ? <ErrorSummary c={c} detail={error.detail} fields={error.fields} /> : null}
       <form class="row" method="get" action="/desk">

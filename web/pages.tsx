@@ -3,6 +3,7 @@ import { Hono, type Next } from 'hono';
 import { AppError } from '../platform/index.ts';
 import { auditRoutes } from './audit-routes.tsx';
 import { auditSamplesRoutes } from './audit-samples-routes.tsx';
+import { casePages } from './cases.tsx';
 import { completenessRoutes } from './completeness-routes.tsx';
 import { delegationRoutes } from './delegation-routes.tsx';
 import type { PageDeps } from './deps.ts';
@@ -92,6 +93,7 @@ export function pages(deps: PageDeps) {
   framed.route('/', opsPartyRoutes(deps));
   framed.route('/', opsRightsRoutes(deps));
   framed.route('/', emergencyPages(deps));
+  framed.route('/', casePages(deps));
   framed.route('/', questionPages(deps));
   framed.route('/', opsErasureRoutes(deps));
   framed.route('/', delegationRoutes(deps));

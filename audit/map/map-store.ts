@@ -67,13 +67,19 @@ export interface MappedEntry {
 
 type EntryRow = Omit<MappedEntry, 'discloseAt'> & { discloseAt: number | null };
 
-const entryColumns = sql`idx::float8 as index, subject_tag as "subjectTag",
-  (extract(epoch from disclose_at) * 1000)::float8 as "discloseAt"`;
+/** When entries are to be disclosed: as it stands. */
+const disclosure = sql`disclose_at`;
 
-async function listEntries(tx: Tx, condition: ReturnType<typeof sql>): Promise<MappedEntry[]> {
+async function listEntries(
+  tx: Tx,
+  condition: ReturnType<typeof sql>,
+  discloseAt = disclosure,
+): Promise<MappedEntry[]> {
   const rows = await selectRows<EntryRow>(
     tx,
-    sql`select ${entryColumns} from audit.lookups
+    sql`select idx::float8 as index, subject_tag as "subjectTag",
+          (extract(epoch from ${discloseAt}) * 1000)::float8 as "discloseAt"
+        from audit.lookups l
         where subject_tag is not null and ${condition} order by idx`,
   );
   return rows.map(({ discloseAt, ...row }) => ({
@@ -96,7 +102,10 @@ export function listNewlyDue(tx: Tx, size: number, from: Date, to: Date): Promis
   );
 }
 
-/** Of some subjects, the entries before `size` that are not due by `due`. */
+/**
+ * Of some subjects, the entries before `size` that are not due by `due`, with the dates they had then: a case
+ * that was closed since has moved some.
+ */
 export function listPending(
   tx: Tx,
   tags: readonly Buffer[],
@@ -107,6 +116,7 @@ export function listPending(
     tx,
     sql`idx < ${size} and disclose_at > ${due.toISOString()}::timestamptz
       and subject_tag in (select decode(tag, 'hex') from unnest(${hex(tags)}::text[]) as t (tag))`,
+    sql`coalesce((select d.was from audit.early_disclosures d where d.idx = l.idx), disclose_at)`,
   );
 }
 

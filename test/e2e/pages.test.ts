@@ -187,7 +187,7 @@ describe('every page', () => {
       who: 'health-desk-2',
       paths: [
         ...['/desk', '/desk?service=VS-MARITAL', '/desk/sessions', '/desk/passkeys', '/desk/post'],
-        ...['/desk/emergencies', '/desk/emergencies?type=LT-DIVORCE'],
+        ...['/desk/cases', '/desk/emergencies', '/desk/emergencies?type=LT-DIVORCE'],
       ],
     },
     {

@@ -260,6 +260,7 @@ export const shots: Shot[] = [
   { name: 'org-acting-delegations', who: 'p-founder', session: 'acting', path: '/me/delegations' },
   { name: 'desk-questions', who: 'civil-provider-1', path: '/desk/questions' },
   { name: 'desk-approvals', who: 'civil-approver-1', path: '/desk/questions' },
+  { name: 'desk-cases-none', who: 'housing-desk-1', path: '/desk/cases' },
   { name: 'desk-post', who: 'housing-desk-1', path: '/desk/post' },
   { name: 'desk-sessions', who: 'housing-desk-1', path: '/desk/sessions' },
   { name: 'desk-passkeys-none', who: 'housing-desk-1', path: '/desk/passkeys' },

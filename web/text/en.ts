@@ -452,6 +452,23 @@ export const en: Text = {
     returnReason: 'Why it goes back',
     sendBack: 'Send back',
   },
+  cases: {
+    title: 'Cases with delayed notice',
+    lead: 'Looks whose notice the law lets your department delay. Close the case, and the people looked at read of them; otherwise at the date of each.',
+    caseId: 'Case number',
+    effect:
+      'Closing can’t be taken back, and nothing more can be delayed in the case. It stands in the log.',
+    close: 'Close the case',
+    done: (looks: number) =>
+      `The case is closed. ${looks} delayed questions are shown from now on.`,
+    list: 'Your department’s cases',
+    none: 'No look of your department is delayed.',
+    opened: (at: string, looks: number) => `First delayed ${at} · ${looks} questions`,
+    by: (at: string) => `Told at the latest ${at}`,
+    closedAt: (at: string) => `Closed ${at}`,
+    states: { open: 'open', closed: 'closed' },
+    older: 'Older ones',
+  },
   emergencies: {
     title: 'Emergencies',
     lead: 'Where no agreement lets you look and a life can’t wait: some fields of one licence type of one person, or one question about her, for at most four hours. The person reads of each look within seven days, and another officer reviews it.',
@@ -857,6 +874,7 @@ export const en: Text = {
     'vigilance.alerted': 'Alarm raised by a rule',
     'vigilance.rule_published': 'Rule of vigilance published',
     'door.refused': 'Turned away at the door',
+    'case.closed': 'Case with delayed looks closed',
     'emergency.justified': 'Emergency found justified',
     'emergency.not_justified': 'Emergency found not justified',
     'emergency.opened': 'Emergency opened',

@@ -264,6 +264,7 @@ test('a question taken back is cancelled, once', async () => {
 test('while the log can’t be written an asker gets no answer, and a reader nothing at all', async () => {
   const down = {
     sequenced: () => house.audit.sequenced(['00000000-0000-7000-8000-000000000000'], 50),
+    discloseCase: house.audit.discloseCase,
     indexesOf: house.audit.indexesOf,
   };
   const exchange = house.another({ audit: down });

@@ -139,6 +139,7 @@ export function withExchange(options: { queue: 'running' | 'stopped' }): House {
       logger,
       metrics,
       cityTz: CITY_TZ,
+      mostDelayDays: 730,
     };
     const exchange = createExchange(deps);
     house.exchange = exchange;

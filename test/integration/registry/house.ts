@@ -14,7 +14,7 @@ import {
 } from '../../../platform/index.ts';
 import { createLogger } from '../../../platform/logger.ts';
 import { createRegistry, type IssuedLicence, type Registry } from '../../../registry/index.ts';
-import { createSigning, type Signing } from '../../../signing/index.ts';
+import { createSigning, openVrf, type Signing } from '../../../signing/index.ts';
 import { type TestDatabase, withDatabase } from '../../support/database.ts';
 import { TEST_PUBLIC_URL, testKeys } from '../../support/keys.ts';
 
@@ -96,6 +96,7 @@ export function withRegistry(): House {
       logDatabase,
       signer: keystore.logKeys.first,
       origin: 'log.yunzhu.example',
+      map: { key: openVrf(Buffer.alloc(32, 4)), everyMs: null },
     });
     await audit.startSequencer();
     const metrics = createMetrics();

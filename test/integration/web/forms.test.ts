@@ -119,7 +119,16 @@ test('every form of every page carries the token of who reads it', async () => {
     ],
     [
       'housing-desk-1',
-      ['', '?service=VS-MARITAL', '/sessions', '/passkeys', '/post', '/emergencies', '/licences']
+      [
+        '',
+        '?service=VS-MARITAL',
+        '/sessions',
+        '/passkeys',
+        '/post',
+        '/emergencies',
+        '/licences',
+        '/cases',
+      ]
         .map((path) => `/desk${path}`)
         .concat('/desk/emergencies?type=LT-HEALTHCERT', '/verify', '/me'),
     ],
