@@ -177,7 +177,7 @@ test('every form of every page carries the token of who reads it', async () => {
   }
   expect([...seen].sort()).toEqual(
     [
-      ...['/verify/document', '/desk/licences'],
+      ...['/verify/document', '/desk/licences', '/desk/cases'],
       ...[
         '/sign-in',
         '/sign-out',

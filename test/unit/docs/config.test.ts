@@ -73,6 +73,7 @@ test('the defaults are a house on loopback with its own database and the sample 
     signerSocket: '',
     logArchiveDir: '',
     logRetentionDays: 1096,
+    mostDelayDays: 730,
     databaseUrl: undefined,
     redisUrl: undefined,
     role: 'all',
