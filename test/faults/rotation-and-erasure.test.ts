@@ -23,8 +23,10 @@ import { verify, verifyTlogProof } from '../../verifier/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { runYihao } from '../support/yihao-command.ts';
 import { type HouseProcess, startHouse } from './house-process.ts';
+import { roundsOr } from './log-process.ts';
 
 const callers = 6;
+const rounds = roundsOr(1);
 const Made = z.looseObject({ id: z.string(), state: z.string() });
 const Asked = z.looseObject({ audit: z.array(z.number()) });
 const Page = z.looseObject({ items: z.array(z.looseObject({ index: z.number() })) });
@@ -256,67 +258,81 @@ async function operators() {
   return { asker, approver };
 }
 
-test('people are erased under load: no call about others fails, proofs hold, nothing finds them', async () => {
-  const running = startCallers();
-  const strangers = [stranger(1), stranger(2), stranger(3)];
-  for (const holder of strangers) {
-    const { number } = await traffic.issueTo(holder);
-    await traffic.ask(holder);
-    await traffic.cancel(number);
-  }
-  const holders = [await teacherLeaves(), ...strangers];
-  const { asker, approver } = await operators();
-  for (const holder of holders) {
-    const asked = Asked.parse((await traffic.ask(holder)).json);
-    for (const index of asked.audit) {
-      proofs.push({ index, leaf: await leafOf(index), text: await proofOf(index) });
+const erasureTitle =
+  'people are erased under load: others are served, proofs hold, nothing finds them';
+
+test(
+  `${erasureTitle}: ${rounds} rounds`,
+  async () => {
+    const running = startCallers();
+    // One in each round, and two who stay for the next test.
+    const strangers = Array.from({ length: rounds + 2 }, (_, at) => stranger(at + 1));
+    for (const holder of strangers) {
+      const { number } = await traffic.issueTo(holder);
+      await traffic.ask(holder);
+      await traffic.cancel(number);
     }
-    const reply = await asker.post('/v1/erasures', {
-      subject: subjectOf(holder),
-      reason: 'asked for at the counter',
-    });
-    expect(reply.status).toBe(201);
-    const entries = (await search(holder)).map(({ index }) => index);
-    expect(entries).toEqual(expect.arrayContaining(asked.audit));
-    leaving.push({ holder, erasure: Made.parse(reply.json).id, entries });
-    needles.push(
-      ...writtenForms(`number of ${holder.name}`, Buffer.from(holder.value)),
-      ...writtenForms(`name of ${holder.name}`, Buffer.from(holder.name)),
-    );
-  }
-  const digests = await inDatabase(
-    (sql) => sql<{ id: string; blind: Buffer; tag: Buffer }[]>`
+    const holders = [await teacherLeaves(), ...strangers];
+    const { asker, approver } = await operators();
+    for (const holder of holders) {
+      const asked = Asked.parse((await traffic.ask(holder)).json);
+      for (const index of asked.audit) {
+        proofs.push({ index, leaf: await leafOf(index), text: await proofOf(index) });
+      }
+      const reply = await asker.post('/v1/erasures', {
+        subject: subjectOf(holder),
+        reason: 'asked for at the counter',
+      });
+      expect(reply.status).toBe(201);
+      const entries = (await search(holder)).map(({ index }) => index);
+      expect(entries).toEqual(expect.arrayContaining(asked.audit));
+      leaving.push({ holder, erasure: Made.parse(reply.json).id, entries });
+      needles.push(
+        ...writtenForms(`number of ${holder.name}`, Buffer.from(holder.value)),
+        ...writtenForms(`name of ${holder.name}`, Buffer.from(holder.name)),
+      );
+    }
+    const digests = await inDatabase(
+      (sql) => sql<{ id: string; blind: Buffer; tag: Buffer }[]>`
       select e.id, p.blind_index as blind, p.audit_tag as tag
       from oversight.erasures e join identity.people p on p.id = e.person_id`,
-  );
-  expect(digests).toHaveLength(4);
-  for (const { id, blind, tag } of digests) {
-    needles.push(...writtenForms(`blind index, ${id}`, blind), ...writtenForms(`tag, ${id}`, tag));
-  }
-  const before = await scan(() => true);
-  expect(before.map(({ place }) => place)).toContain('table identity.people');
-  expect(receipts.length).toBeGreaterThan(2);
-  await expectProofsHold();
+    );
+    expect(digests).toHaveLength(holders.length);
+    for (const { id, blind, tag } of digests) {
+      needles.push(
+        ...writtenForms(`blind index, ${id}`, blind),
+        ...writtenForms(`tag, ${id}`, tag),
+      );
+    }
+    const before = await scan(() => true);
+    expect(before.map(({ place }) => place)).toContain('table identity.people');
+    expect(receipts.length).toBeGreaterThan(2);
+    await expectProofsHold();
 
-  // The last two stay for the next test.
-  for (const { holder, erasure } of leaving.slice(0, -2)) {
-    const body = { subject: subjectOf(holder) };
-    expect(await approver.post(`/v1/erasures/${erasure}/approve`, body)).toMatchObject({
-      status: 200,
-      json: { state: 'destroyed' },
-    });
-    expect(await search(holder)).toEqual([]);
-  }
-  const stays = (label: string) =>
-    leaving
-      .slice(-2)
-      .some(({ holder, erasure }) => label.includes(holder.name) || label.includes(erasure));
-  const isGone = (label: string) => !label.startsWith('tag') && !stays(label);
-  expect(await scan(isGone)).toEqual([]);
-  await expectProofsHold();
-  await running.more(callers * 4);
-  await running.end();
-});
+    // The last two stay for the next test.
+    for (const { holder, erasure } of leaving.slice(0, -2)) {
+      const body = { subject: subjectOf(holder) };
+      expect(await approver.post(`/v1/erasures/${erasure}/approve`, body)).toMatchObject({
+        status: 200,
+        json: { state: 'destroyed' },
+      });
+      expect(await search(holder)).toEqual([]);
+      const isHers = (label: string) =>
+        !label.startsWith('tag') && (label.includes(holder.name) || label.includes(erasure));
+      expect(await scan(isHers)).toEqual([]);
+    }
+    const stays = (label: string) =>
+      leaving
+        .slice(-2)
+        .some(({ holder, erasure }) => label.includes(holder.name) || label.includes(erasure));
+    const isGone = (label: string) => !label.startsWith('tag') && !stays(label);
+    expect(await scan(isGone)).toEqual([]);
+    await expectProofsHold();
+    await running.more(callers * 4);
+    await running.end();
+  },
+  120_000 + rounds * 30_000,
+);
 
 test('kill -9 in the middle of a rotation and of erasures: the next start completes both', async () => {
   const [earlier, last] = leaving.slice(-2);
