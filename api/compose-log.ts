@@ -11,9 +11,9 @@ export type LogServices = ReturnType<typeof composeLog>;
 
 /** Builds the sequencer over one database and one key. Nothing runs before `start`. */
 export function composeLog(options: Omit<ComposeOptions, 'citationOf'>) {
-  const { config, logger, appUrl, logUrl } = options;
+  const { config, logger, appUrl, logUrl, socketFolder } = options;
   const connect = (url: string, name: string) =>
-    connectDatabase({ url, max: 3, applicationName: `yihao-log-${name}` });
+    connectDatabase({ url, max: 3, applicationName: `yihao-log-${name}`, socketFolder });
   const database = connect(appUrl, 'app');
   const logDatabase = connect(logUrl, 'log');
   const keystore = openKeystore(config.keysDir, 'log');

@@ -46,6 +46,8 @@ export interface ComposeOptions {
   logger: Logger;
   appUrl: string;
   logUrl: string;
+  /** The embedded server's socket, in the process that started it. */
+  socketFolder?: string | undefined;
   /** The URL this house first called itself: the log's name must never change. */
   firstPublicUrl: string;
   citationOf: (id: string, lang: 'zh' | 'en') => string;
@@ -60,7 +62,7 @@ const connections = { app: 20, log: 3, sweeps: 4 };
 
 /** Builds every room over one database and one set of keys. Nothing runs before `start`. */
 export async function compose(options: ComposeOptions) {
-  const { config, logger, appUrl, logUrl, citationOf } = options;
+  const { config, logger, appUrl, logUrl, socketFolder, citationOf } = options;
   const { publicUrl, publicUrlAliases, cityTz } = config;
   const { clock = systemClock } = options;
   const ids = systemIds;
@@ -68,7 +70,8 @@ export async function compose(options: ComposeOptions) {
   const metrics = createMetrics({ isRuntimeIncluded: true });
   const health = createHealth();
   const connect = (url: string, max: number, name: string) => {
-    const database = connectDatabase({ url, max, applicationName: `yihao-${config.role}-${name}` });
+    const applicationName = `yihao-${config.role}-${name}`;
+    const database = connectDatabase({ url, max, applicationName, socketFolder });
     closers.push(() => database.close());
     return database;
   };

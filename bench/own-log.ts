@@ -34,8 +34,11 @@ export async function withOwnLog(act: (log: OwnLog) => Promise<void>): Promise<v
     extra: migrateQueue,
   });
   // As large as the pools of a house in one process (api/compose.ts).
-  const database = connectDatabase({ url: urls.appUrl, max: 20, applicationName: 'bench-app' });
-  const logDatabase = connectDatabase({ url: urls.logUrl, max: 3, applicationName: 'bench-log' });
+  const { socketFolder } = server;
+  const connect = (url: string, max: number, name: string) =>
+    connectDatabase({ url, max, applicationName: `bench-${name}`, socketFolder });
+  const database = connect(urls.appUrl, 20, 'app');
+  const logDatabase = connect(urls.logUrl, 3, 'log');
   const owner = postgres(server.url, { max: 20, onnotice: () => {} });
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const opened: Audit[] = [];

@@ -38,8 +38,14 @@ export interface House {
   close(): Promise<void>;
 }
 
+/** How this process reaches the database; by its socket when it started the server itself. */
+interface Doors extends RuntimeUrls {
+  socketFolder?: string | undefined;
+}
+
 interface OpenedDatabase {
   ownerUrl: string;
+  socketFolder?: string | undefined;
   close(): Promise<void>;
 }
 
@@ -53,7 +59,8 @@ async function openDatabase(
     return { ownerUrl: config.databaseUrl, close: async () => {} };
   }
   const server = await startEmbeddedPostgres({ dataDir: config.dataDir, onProgress: say, onLost });
-  return { ownerUrl: server.url, close: () => server.close() };
+  const { url, socketFolder } = server;
+  return { ownerUrl: url, socketFolder, close: () => server.close() };
 }
 
 /** Makes the sample city's keys where the house makes its own; elsewhere they must be there. */
@@ -95,7 +102,7 @@ export async function openLog(options: OpenOptions): Promise<Pick<House, 'close'
 /** Opens the database, brings it up to date, makes the keys, and builds over them. */
 async function openWith<Built extends { close(): Promise<void> }>(
   { config, say, onLost }: OpenOptions,
-  build: (urls: RuntimeUrls, world: World) => Promise<Built>,
+  build: (urls: Doors, world: World) => Promise<Built>,
 ): Promise<{ built: Built; world: World; close(): Promise<void> }> {
   await mkdir(config.dataDir, { recursive: true });
   const world = readWorld();
@@ -112,7 +119,7 @@ async function openWith<Built extends { close(): Promise<void> }>(
       extra: migrateQueue,
       onProgress: say,
     });
-    const built = await build(urls, world);
+    const built = await build({ ...urls, socketFolder: database.socketFolder }, world);
     return {
       built,
       world,
@@ -131,7 +138,7 @@ async function openWith<Built extends { close(): Promise<void> }>(
 async function composeHouse(
   config: Config,
   logger: Logger,
-  { appUrl, logUrl }: RuntimeUrls,
+  { appUrl, logUrl, socketFolder }: Doors,
   world: World,
   clock?: Clock,
 ): Promise<Services> {
@@ -140,6 +147,7 @@ async function composeHouse(
     logger,
     appUrl,
     logUrl,
+    socketFolder,
     firstPublicUrl: await firstPublicUrlOf(config, { appUrl }),
     citationOf: legalBasisCitations(world),
     ...(clock && { clock }),

@@ -109,8 +109,7 @@ export async function createCluster(cluster: Cluster, superuserPassword: string)
       ],
       asItself(cluster),
     );
-    // Loopback with a password is the only door: no sockets, no replication.
-    await writeFile(join(part, 'pg_hba.conf'), 'host all all 127.0.0.1/32 scram-sha-256\n');
+    await writeDoors(part);
     await rename(part, cluster.data);
   } catch (cause) {
     const said = cause instanceof Error && 'stderr' in cause ? `: ${cause.stderr}` : '.';
@@ -119,6 +118,33 @@ export async function createCluster(cluster: Cluster, superuserPassword: string)
     await rm(passwordFile, { force: true });
     await rm(part, { recursive: true, force: true });
   }
+}
+
+/** Loopback and the socket in a folder of our own, each with a password; no replication. */
+function writeDoors(data: string): Promise<void> {
+  return writeFile(
+    join(data, 'pg_hba.conf'),
+    'local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n',
+  );
+}
+
+// The shortest that a system takes with its closing zero (macOS: 104 bytes; Linux: 108).
+const longestSocketPath = 103;
+
+/**
+ * An empty folder for the server's socket that its user alone may enter, and the cluster's doors set for
+ * it; undefined where the path to it is too long for a socket.
+ */
+export async function makeSocketFolder(cluster: Cluster): Promise<string | undefined> {
+  const folder = join(cluster.home, 'sockets');
+  // A socket's lock that a killed server left may name a process that is a stranger's by now.
+  await rm(folder, { recursive: true, force: true });
+  if (Buffer.byteLength(join(folder, '.s.PGSQL.65535')) > longestSocketPath) return undefined;
+  await mkdir(folder, { mode: 0o700 });
+  if (cluster.runAs) await chown(folder, cluster.runAs.uid, cluster.runAs.gid);
+  // Clusters made earlier have the loopback's line alone.
+  await writeDoors(cluster.data);
+  return folder;
 }
 
 function asItself({ runAs, home }: Cluster) {

@@ -114,6 +114,52 @@ test('a first start makes a durable UTF-8 database that its owner reaches by pas
   });
 });
 
+test('this process reaches it by a socket in a folder that the server’s user alone enters, by password too', async () => {
+  await withServer(async ({ url, socketFolder = '' }) => {
+    const { mode, uid } = await stat(socketFolder);
+    expect(mode & 0o777).toBe(0o700);
+    expect(uid).toBe((await stat(join(dataDir, 'postgres/data'))).uid);
+    const database = connectDatabase({ url, max: 1, applicationName: 'test', socketFolder });
+    expect(
+      await database.transaction((tx) => tx.execute(sql`select inet_client_addr() as address`)),
+    ).toEqual([{ address: null }]);
+    await database.close();
+    const wrong = new URL(url);
+    wrong.password = 'wrong';
+    const stranger = connectDatabase({
+      ...{ url: wrong.href, max: 1, applicationName: 'test', socketFolder },
+    });
+    await expect(stranger.db.execute(sql`select 1`)).rejects.toMatchObject({
+      cause: { code: '28P01' },
+    });
+    await stranger.close();
+  });
+});
+
+test('a cluster made before there were sockets gets one; where the path is too long there is none', async () => {
+  const doors = join(dataDir, 'postgres/data/pg_hba.conf');
+  await writeFile(doors, 'host all all 127.0.0.1/32 scram-sha-256\n');
+  // As a killed server leaves them; the pid is alive and a stranger's.
+  const sockets = join(dataDir, 'postgres/sockets');
+  const { port } = JSON.parse(await readFile(join(dataDir, 'postgres.json'), 'utf8'));
+  await mkdir(sockets, { recursive: true });
+  await writeFile(join(sockets, `.s.PGSQL.${port}.lock`), `${process.ppid}\n`);
+  await withServer(async ({ url, socketFolder }) => {
+    expect(socketFolder).toBe(sockets);
+    const database = connectDatabase({ url, max: 1, applicationName: 'test', socketFolder });
+    expect(await database.db.execute(sql`select 1 as one`)).toEqual([{ one: 1 }]);
+    await database.close();
+  });
+  const deep = join(folder, 'a-name-that-is-long-enough-for-no-socket'.repeat(2));
+  const server = await startEmbeddedPostgres({ dataDir: deep });
+  try {
+    expect(server.socketFolder).toBeUndefined();
+    expect(await ask(server.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  } finally {
+    await server.close();
+  }
+});
+
 test('a second start on a folder in use is refused and names the process', async () => {
   await withServer(async () => {
     await expect(startEmbeddedPostgres({ dataDir })).rejects.toMatchObject({
