@@ -105,8 +105,8 @@ export function createFounding(deps: {
         for (const username of operators) {
           if (await findOfficer(tx, username)) throw founded();
           const officer = { id: ids.uuid(), key: username, username, organisationId };
-          const account = { ...officer, duty: 'operate' as const, roles: ['operator'] };
-          const id = await upsertOfficer(tx, account, clock.now());
+          const held = { duty: 'operate', roles: ['operator'], reach: 'own' } as const;
+          const id = await upsertOfficer(tx, { ...officer, ...held }, clock.now());
           await record(tx, actor, 'officer.added', username, 'operate');
           await record(tx, actor, 'role.granted', `grant operator ${username}`, 'founding');
           made.push({ username, enrolment: await enrolments.makeEnrolment(tx, id) });

@@ -39,6 +39,7 @@ import {
   lockOfficer,
   lockOperators,
   type OfficerRow,
+  type Reach,
 } from './store-officers.ts';
 import { findOrganisation } from './store-organisations.ts';
 import {
@@ -64,7 +65,7 @@ export interface ListedOfficer {
 export interface RoleRequest extends OperatorRequest {
   act: 'grant' | 'revoke';
   role: string;
-  reach: 'own' | 'below';
+  reach: Reach;
   validFrom: string;
   validTo: string | null;
 }

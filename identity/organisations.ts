@@ -15,7 +15,13 @@ import { incompatible } from './officers.ts';
 import { dutyOf } from './roles.ts';
 import { scopeOfAccount } from './row-scope.ts';
 import type { SecretHash, Stretching } from './secret-hash.ts';
-import { closeSetUp, listOfficers, type OfficerRow, upsertOfficer } from './store-officers.ts';
+import {
+  closeSetUp,
+  listOfficers,
+  type OfficerRow,
+  type Reach,
+  upsertOfficer,
+} from './store-officers.ts';
 import {
   findOrganisation,
   findOrganisationByUscc,
@@ -41,6 +47,8 @@ export interface OfficerInput {
   username: string;
   organisationId: string;
   roles: readonly Role[];
+  /** Of the roles she gets by this; one she holds keeps its own. */
+  reach?: Reach;
   password?: string;
   /** Default 'now'; 'first-use' for the many of a sample. */
   stretching?: Stretching;
@@ -100,10 +108,10 @@ export function createOrganisations(deps: {
      * setting up a city; afterwards the database lets roles be granted by two operators only.
      */
     async putOfficer(tx: Tx, input: OfficerInput): Promise<string> {
-      const { password, stretching = 'now', roles, ...account } = input;
+      const { password, stretching = 'now', roles, reach = 'own', ...account } = input;
       const [duty = 'work', ...others] = new Set(roles.map(dutyOf));
       if (others.length > 0) throw incompatible();
-      const officer = { ...account, id: ids.uuid(), duty, roles };
+      const officer = { ...account, id: ids.uuid(), duty, roles, reach };
       const id = await upsertOfficer(tx, officer, clock.now());
       if (password !== undefined) {
         const hash = await secretHash.hashSecret(password, stretching);

@@ -3,10 +3,13 @@ import { type SQL, sql } from 'drizzle-orm';
 import { selectRows, type Tx, textArray } from '../platform/index.ts';
 import type { Duty } from './roles.ts';
 
+/** Where a role holds: at the officer's own organisation, or at those below it too. */
+export type Reach = 'own' | 'below';
+
 /** A role as it is held. */
 export interface GrantRow {
   role: string;
-  reach: 'own' | 'below';
+  reach: Reach;
   /** Days, both inclusive; null: from the beginning, without end. */
   validFrom: string | null;
   validTo: string | null;
@@ -70,10 +73,10 @@ export async function insertOfficer(tx: Tx, officer: OfficerAccount, at: Date): 
 /** Adds an officer or changes the one of this key, and gives her exactly these roles. */
 export async function upsertOfficer(
   tx: Tx,
-  officer: OfficerAccount & { roles: readonly string[] },
+  officer: OfficerAccount & { roles: readonly string[]; reach: Reach },
   at: Date,
 ): Promise<string> {
-  const { key, username, organisationId, duty, roles } = officer;
+  const { key, username, organisationId, duty, roles, reach } = officer;
   const [row] = await selectRows<{ id: string }>(
     tx,
     sql`insert into identity.officers (id, key, username, organisation_id, duty, created_at)
@@ -88,8 +91,8 @@ export async function upsertOfficer(
       where officer_id = ${row.id} and role <> all (${textArray(roles)})`,
   );
   await tx.execute(
-    sql`insert into identity.role_grants (officer_id, role, granted_at)
-      select ${row.id}::uuid, role, ${at.toISOString()}::timestamptz
+    sql`insert into identity.role_grants (officer_id, role, reach, granted_at)
+      select ${row.id}::uuid, role, ${reach}, ${at.toISOString()}::timestamptz
         from unnest(${textArray(roles)}) as role
       on conflict do nothing`,
   );

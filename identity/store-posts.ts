@@ -7,6 +7,7 @@ export interface Post {
   id: string;
   nameZh: string;
   nameEn: string;
+  parentId: string | null;
 }
 
 // Downward and by index; a level each, so at most four steps.
@@ -23,7 +24,8 @@ export function listPosts(tx: Tx, officerId: string): Promise<Post[]> {
   return selectRows<Post>(
     tx,
     sql`${within(officerId)}
-      select o.id, o.name_zh as "nameZh", o.name_en as "nameEn"
+      select o.id, o.name_zh as "nameZh", o.name_en as "nameEn",
+        o.parent_id as "parentId"
       from within w join identity.organisations o on o.id = w.id order by w.steps, o.id limit 500`,
   );
 }

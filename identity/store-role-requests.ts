@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
 import type { RoleRequestState } from './role-request.ts';
+import type { Reach } from './store-officers.ts';
 
 export interface RoleRequestRow {
   id: string;
@@ -10,7 +11,7 @@ export interface RoleRequestRow {
   officerKey: string;
   organisationId: string;
   role: string;
-  reach: 'own' | 'below';
+  reach: Reach;
   validFrom: string;
   validTo: string | null;
   reason: string;

@@ -8,6 +8,8 @@ export type Verification = Awaited<ReturnType<Exchange['getVerification']>>;
 
 interface AskProps {
   c: PageContext;
+  /** Where the officer sits now, with what is above it. */
+  place: string[];
   services: Service[];
   chosen?: Service | undefined;
   citationOf: (id: string) => string;
@@ -22,13 +24,18 @@ export function serviceName(c: PageContext, service: Service): string {
 }
 
 export function AskPage(props: AskProps) {
-  const { c, services, chosen, error, recent, cityTz } = props;
+  const { c, place, services, chosen, error, recent, cityTz } = props;
   const text = c.get('text');
   const words = text.desk;
   return (
     <Frame c={c} title={words.title} at="desk">
       <h1>{words.title}</h1>
       <p class="lead">{words.lead}</p>
+      <p>
+        {words.place}
+        {text.colon}
+        <strong>{place.join(' › ')}</strong>
+      </p>
       <p>
         <a href="/desk/questions">{text.questions.title}</a> ·{' '}
         <a href="/desk/emergencies">{text.emergencies.title}</a> ·{' '}

@@ -7,6 +7,7 @@ import { EnrolmentLinkPage } from './enrolment.tsx';
 import { statusOf } from './error-page.tsx';
 import { readOwnForm, requireKind, requireOperator } from './forms.ts';
 import { OfficerPage, officerPath, PostPage, RightsPage } from './ops-rights.tsx';
+import { asTree } from './organisation-tree.ts';
 import { nameIn, type PageContext, type PageEnv } from './page.tsx';
 import { told } from './words.ts';
 
@@ -22,7 +23,7 @@ export function opsRightsRoutes({ identity, config }: Pick<PageDeps, 'identity' 
       values,
       error: error && told(c, error),
       organisationName: (id: string) => names.get(id) ?? id,
-      departments: [...names].map(([id, name]) => ({ id, name })),
+      departments: asTree(c.get('lang'), organisations),
     };
   }
 
@@ -174,8 +175,7 @@ export function opsRightsRoutes({ identity, config }: Pick<PageDeps, 'identity' 
     .get('/desk/post', async (c) => {
       requireKind(c, 'officer');
       const posts = await identity.listPosts(c.get('actor'));
-      const named = posts.map((post) => ({ id: post.id, name: nameIn(c.get('lang'), post) }));
-      return c.html(<PostPage c={c} posts={named} />);
+      return c.html(<PostPage c={c} posts={asTree(c.get('lang'), posts)} />);
     })
     .post('/desk/post', async (c) => {
       requireKind(c, 'officer');

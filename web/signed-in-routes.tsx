@@ -8,6 +8,7 @@ import { AskPage, paramsFromForm, VerificationPage } from './desk.tsx';
 import { statusOf } from './error-page.tsx';
 import { readOwnForm, requireKind } from './forms.ts';
 import { MePage } from './me.tsx';
+import { pathOf } from './organisation-tree.ts';
 import { nameIn, type PageContext, type PageEnv } from './page.tsx';
 import { told } from './words.ts';
 
@@ -39,14 +40,16 @@ export function signedInRoutes(deps: PageDeps) {
     error?: AppError,
   ) {
     const actor = c.get('actor');
-    const [services, recent] = await Promise.all([
+    const [services, recent, organisations] = await Promise.all([
       exchange.listServices(actor),
       exchange.listVerifications(actor, { limit: 10 }),
+      identity.listOrganisations(),
     ]);
     const chosen = services.find((service) => service.id === chosenId);
     return (
       <AskPage
         c={c}
+        place={pathOf(c.get('lang'), organisations, actor.organisationId ?? '')}
         services={services}
         chosen={chosen}
         citationOf={(id) => citationOf(id, c.get('lang'))}

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Role, Scope } from '../../identity/index.ts';
 import { ClientFile } from '../machine-client.ts';
 import type { Resident } from './city.ts';
+import { OFFICE_ROLES, sampleOffices } from './offices.ts';
 import type { Department, World } from './world.ts';
 
 const everyDepartment: Role[] = [
@@ -40,18 +41,27 @@ export function pinOf(key: Buffer, resident: string): string {
   return String(derive(key, `pin|${resident}`).readUInt32BE(0) % 1_000_000).padStart(6, '0');
 }
 
+function officerOf(key: Buffer, organisation: string, role: Role, number: number): SampleOfficer {
+  const officerKey = `${organisation}-${role}-${number}`;
+  return {
+    key: officerKey,
+    username: officerKey,
+    password: derive(key, `officer|${officerKey}`).subarray(0, 12).toString('base64url'),
+    organisation,
+    roles: [role],
+  };
+}
+
+/** One of each role in each office of districts, streets and communities. */
+export function officeOfficers(key: Buffer): SampleOfficer[] {
+  return sampleOffices.flatMap(({ id }) => OFFICE_ROLES.map((role) => officerOf(key, id, role, 1)));
+}
+
 /** Two of each working role and one steward in each department; two auditors, two operators. */
 export function sampleOfficers(world: World, key: Buffer): SampleOfficer[] {
   const officers: SampleOfficer[] = [];
   const add = (organisation: string, role: Role, number: number): void => {
-    const officerKey = `${organisation}-${role}-${number}`;
-    officers.push({
-      key: officerKey,
-      username: officerKey,
-      password: derive(key, `officer|${officerKey}`).subarray(0, 12).toString('base64url'),
-      organisation,
-      roles: [role],
-    });
+    officers.push(officerOf(key, organisation, role, number));
   };
   for (const { id, roles } of world.departments) {
     everyDepartment.forEach((role, at) => {
@@ -163,11 +173,14 @@ function newPrivateJwk(kid: string): Record<string, unknown> {
   return { ...privateKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' };
 }
 
-/** DATA_DIR/people.json and officers.json: who can sign in, personas first. */
+/**
+ * DATA_DIR/people.json, personas first, officers.json of the departments and office-officers.json of the
+ * offices below them: who can sign in.
+ */
 export async function writeSignIns(
   dataDir: string,
   residents: readonly Resident[],
-  officers: readonly SampleOfficer[],
+  officers: { departments: readonly SampleOfficer[]; offices: readonly SampleOfficer[] },
   key: Buffer,
 ): Promise<void> {
   const people = residents.map(({ key: name, scheme, value, name: personName }) => ({
@@ -178,5 +191,6 @@ export async function writeSignIns(
     pin: pinOf(key, name),
   }));
   await writePrivately(join(dataDir, 'people.json'), people);
-  await writePrivately(join(dataDir, 'officers.json'), officers);
+  await writePrivately(join(dataDir, 'officers.json'), officers.departments);
+  await writePrivately(join(dataDir, 'office-officers.json'), officers.offices);
 }

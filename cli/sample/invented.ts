@@ -93,8 +93,12 @@ function inventAddress(draw: Seeded, district: number): string {
 
 /** A unified social credit code by GB 32100 for company number `serial`. */
 export function inventUscc(serial: number): string {
-  const organisation = organisationCode(`9${String(serial).padStart(7, '0')}`);
-  const body = `9199010${1 + (serial % 5)}`.slice(0, 8) + organisation;
+  return usccOf(`9199010${1 + (serial % 5)}`, `9${String(serial).padStart(7, '0')}`);
+}
+
+/** The code that begins with these eight characters, of the organisation with these eight digits. */
+export function usccOf(beginning: string, digits: string): string {
+  const body = beginning + organisationCode(digits);
   let weight = 1;
   let sum = 0;
   for (const character of body) {

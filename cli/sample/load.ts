@@ -14,6 +14,7 @@ import {
 import {
   ensureClientFile,
   ensureTerminalFile,
+  officeOfficers,
   pinOf,
   publicJwk,
   sampleOfficers,
@@ -22,6 +23,7 @@ import {
 } from './access.ts';
 import { inventCity, type Resident } from './city.ts';
 import type { Holding } from './holdings.ts';
+import { OFFICE_SERVICES, reachOf, sampleOffices } from './offices.ts';
 import type { World } from './world.ts';
 
 /** Residents whose licences are issued in one transaction: long enough to be quick, short to be lost. */
@@ -98,8 +100,11 @@ export async function loadSample(
     await loadWorld(services, world, say);
     await remember(services, 0);
   }
-  const officers = sampleOfficers(world, services.sampleKey());
-  await writeSignIns(config.dataDir, all, officers, services.sampleKey());
+  const key = services.sampleKey();
+  const departments = sampleOfficers(world, key);
+  // A city that was loaded before it had offices goes on without them.
+  const offices = (await hasOffices(services)) ? officeOfficers(key) : [];
+  await writeSignIns(config.dataDir, all, { departments, offices }, key);
   for (const department of world.departments) {
     await ensureClientFile(config.dataDir, department, config.publicUrl);
   }
@@ -113,6 +118,11 @@ export async function loadSample(
   const start = Math.max(done ?? 0, city.personas.length);
   report(start);
   return { finish: (stop) => finishCity(services, all, start, report, stop) };
+}
+
+async function hasOffices({ identity }: SampleServices): Promise<boolean> {
+  const known = new Set((await identity.listOrganisations()).map(({ id }) => id));
+  return sampleOffices.every(({ id }) => known.has(id));
 }
 
 async function refuseOtherData(services: SampleServices): Promise<void> {
@@ -133,8 +143,9 @@ async function loadWorld(
 ): Promise<void> {
   const { identity, registry, exchange, catalogue, database, config, ids } = services;
   const operator = departmentActor('govsvc', ids.uuid());
-  say(`Setting up ${world.departments.length} departments`);
-  const officers = sampleOfficers(world, services.sampleKey());
+  say(`Setting up ${world.departments.length} departments and ${sampleOffices.length} offices`);
+  const key = services.sampleKey();
+  const officers = [...sampleOfficers(world, key), ...officeOfficers(key)];
   const files = new Map(
     await Promise.all(
       world.departments.map(async (department) => {
@@ -156,13 +167,13 @@ async function loadWorld(
         roles,
       });
     }
-    for (const { organisation, key, username, password, roles } of officers) {
+    for (const office of sampleOffices) await identity.putOrganisation(tx, office);
+    for (const { organisation, roles, ...account } of officers) {
       await identity.putOfficer(tx, {
-        key,
-        username,
-        password,
+        ...account,
         organisationId: organisation,
         roles,
+        reach: roles.some((role) => reachOf(organisation, role) === 'below') ? 'below' : 'own',
         stretching: 'first-use',
       });
     }
@@ -197,6 +208,7 @@ async function loadWorld(
   );
   for (const service of world.verification_services)
     await exchange.publishService(operator, service);
+  await installOfficeAgreements(services, operator, world);
   await exchange.installSampleAgreements(operator);
   for (const organisationId of mayDelayDisclosure) {
     await exchange.allowDelay(database.db, organisationId);
@@ -206,6 +218,28 @@ async function loadWorld(
   }
   say('Filling the open-data catalogue');
   await installSample(catalogue);
+}
+
+/** Each office may ask the few questions of its windows, on all their legal bases and fields. */
+async function installOfficeAgreements(
+  { exchange, database, clock, config }: SampleServices,
+  operator: Actor,
+  world: World,
+): Promise<void> {
+  const services = world.verification_services.filter(({ id }) => OFFICE_SERVICES.includes(id));
+  const validFrom = cityDay(clock.now(), config.cityTz);
+  const wanted = services.flatMap(({ id: service, legal_basis: legalBases, minimal_disclosure }) =>
+    sampleOffices.map(({ id: requester }) => {
+      const terms = { service, legalBases, fields: minimal_disclosure.fields };
+      return { ...terms, requester, quota: { perDay: 1000 }, validFrom, validTo: '2099-12-31' };
+    }),
+  );
+  // Side by side: a start waits for this.
+  await database
+    .as(systemScope)
+    .transaction((tx) =>
+      Promise.all(wanted.map((given) => exchange.installAgreement(tx, operator, given))),
+    );
 }
 
 /**

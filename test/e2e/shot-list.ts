@@ -262,6 +262,7 @@ export const shots: Shot[] = [
   { name: 'desk-approvals', who: 'civil-approver-1', path: '/desk/questions' },
   { name: 'desk-cases-none', who: 'housing-desk-1', path: '/desk/cases' },
   { name: 'desk-post', who: 'housing-desk-1', path: '/desk/post' },
+  { name: 'desk-post-below', who: 'civil-steward-1', path: '/desk/post' },
   { name: 'desk-sessions', who: 'housing-desk-1', path: '/desk/sessions' },
   { name: 'desk-passkeys-none', who: 'housing-desk-1', path: '/desk/passkeys' },
   { name: 'desk-passkeys', who: 'health-desk-2', path: '/desk/passkeys' },

@@ -310,6 +310,7 @@ export const en: Text = {
   desk: {
     title: 'Ask another department',
     lead: 'Choose what to ask, then say why. A request without an agreement or legal basis is refused, and the refusal is logged.',
+    place: 'You act for',
     service: 'Question',
     choose: 'Choose',
     notCallable: 'Your department may not ask this now',

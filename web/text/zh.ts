@@ -322,6 +322,7 @@ export const zh = {
   desk: {
     title: '部门核查',
     lead: '先选择要核查的事项，再填写事由。没有协议或法律依据的请求会被拒绝并记入日志。',
+    place: '您现在代表',
     service: '核查事项',
     choose: '选择',
     notCallable: '贵部门目前不能发起',
