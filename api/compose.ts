@@ -236,6 +236,11 @@ export async function compose(options: ComposeOptions) {
     await dbNow(database.db);
     return undefined;
   });
+  // No answer and no licence leaves before its entry has its place.
+  health.check('sequencer', async () => {
+    await audit.requireSequencing();
+    return undefined;
+  });
   const operators = metrics.gauge('operators_in_force', 'Operators who can decide.', ['when']);
   health.check('operators', async () => {
     const { now, inThirtyDays, lastDayOfTwo } = await identity.operatorsInForce();

@@ -18,6 +18,7 @@ import { createPublisher } from './publisher.ts';
 import { checkHead } from './self-check.ts';
 import { sequencedChannel } from './sequence-store.ts';
 import { createSequencer } from './sequencer.ts';
+import { createSequencing } from './sequencing.ts';
 import { createShown } from './shown.ts';
 import { formatVkey, isKeyName, type NoteSigner } from './signed-note.ts';
 import { checkStart, type StartFindings } from './start-check.ts';
@@ -255,6 +256,9 @@ export function createAudit(deps: AuditDeps) {
       refuseDamage(await checkStart(database, await lives.read(database.db), deps.ids), logger);
       await sequencer.start();
     },
+
+    /** Resolves while entries get their places, by whichever process; else throws audit.unavailable. */
+    requireSequencing: createSequencing(database),
 
     /** Sequences and publishes what is there, then lets go; who waits for more is turned away. */
     stop: async (): Promise<void> => {

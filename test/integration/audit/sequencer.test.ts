@@ -169,3 +169,17 @@ test('the next partitions are there before they are needed', async () => {
     where tgrelid = 'audit.entries_4'::regclass and not tgisinternal`;
   expect(guarded[0]?.count).toBe(2);
 });
+
+test('what waits and gets no place is told of, by whoever looks; what gets one is not', async () => {
+  const audit = aLog({ database });
+  running.push(audit);
+  await expect(audit.requireSequencing()).resolves.toBeUndefined(); // nothing waits
+  await stage(audit, database, [aDraft()]);
+  const looks = [audit.requireSequencing(), audit.requireSequencing()];
+  for (const look of looks) {
+    await expect(look).rejects.toMatchObject({ code: 'audit.unavailable' });
+  }
+  const look = aLog({ database }).requireSequencing();
+  await started(aLog({ database, logDatabase }));
+  await expect(look).resolves.toBeUndefined();
+});
