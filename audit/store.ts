@@ -83,6 +83,17 @@ export async function getHead(tx: Tx): Promise<TreeHead> {
   return row;
 }
 
+/** How large the tree is, and whether anything waits for its place in it. */
+export async function findProgress(tx: Tx): Promise<{ size: number; waits: boolean }> {
+  const [row] = await selectRows<{ size: number; waits: boolean }>(
+    tx,
+    sql`select size::float8 as size, exists (select seq from audit.stage order by seq limit 1) as waits
+        from audit.head`,
+  );
+  if (!row) throw new TypeError('The log has no head row; was the database migrated?');
+  return row;
+}
+
 /** A full tile's hashes. */
 export async function findTile(tx: Tx, level: number, n: number): Promise<Buffer | undefined> {
   const [row] = await tx
