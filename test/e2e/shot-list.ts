@@ -423,6 +423,7 @@ export const shots: Shot[] = [
   { name: 'ops-clients-rotate', who: 'govsvc-operator-1', path: '/ops/clients/health/rotate_keys' },
   { name: 'ops-parties', who: 'govsvc-operator-1', path: '/ops/parties' },
   { name: 'ops-parties-one', who: 'govsvc-operator-1', path: '/ops/parties/terminal' },
+  { name: 'ops-parties-held', who: 'govsvc-operator-1', path: '/ops/parties/portal' },
   { name: 'ops-parties-new', who: 'govsvc-operator-1', path: '/ops/parties/new' },
   {
     name: 'ops-clients-scopes',
@@ -451,6 +452,8 @@ export const shots: Shot[] = [
     },
   },
   { name: 'ops-rights', who: 'govsvc-operator-1', path: '/ops/rights?organisation=housing' },
+  { name: 'ops-rights-reset', who: 'govsvc-operator-1', path: '/ops/rights' },
+  { name: 'ops-rights-reset-decide', who: 'govsvc-operator-2', path: '/ops/rights' },
   { name: 'ops-rights-decide', who: 'govsvc-operator-2', path: '/ops/rights?organisation=govsvc' },
   {
     name: 'ops-rights-wrong',

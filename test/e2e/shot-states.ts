@@ -1,4 +1,5 @@
 // What has happened in the city before its pages are photographed: somebody waits for every decision.
+import { generateKeyPairSync } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import type { PageHouse } from './browser.ts';
@@ -128,9 +129,11 @@ export async function operate(house: PageHouse): Promise<void> {
 
 /** Two unmaskings and two exports, one of each approved; a search that is kept. */
 export async function watch(house: PageHouse): Promise<void> {
-  const found = async (page: Page) => {
+  const found = async (page: Page, type = '') => {
     await page.goto('/audit');
     await page.selectOption('select[name=department]', 'health');
+    await page.click('main form summary');
+    await page.selectOption('select[name=type]', type);
     await send(page);
   };
   for (const isApproved of [true, false]) {
@@ -141,10 +144,8 @@ export async function watch(house: PageHouse): Promise<void> {
       await page.click('form[action="/audit/exports"] button');
       await page.waitForURL(/\/audit\/exports\/./);
       paths.push(new URL(page.url()).pathname);
-      await found(page);
-      const asked = page.locator(
-        'main a[href^="/audit/unmaskings?index="]:near(:text("应急查看"))',
-      );
+      await found(page, 'emergency.read');
+      const asked = page.locator('main a[href^="/audit/unmaskings?index="]');
       await asked.nth(isApproved ? 0 : 1).click();
       await page.fill('main input[name=reason]', '投诉 17 号');
       await send(page);
@@ -184,6 +185,40 @@ export async function addPasskey(house: PageHouse): Promise<void> {
     await page.fill('input[name=label]', '办公室电脑');
     await page.click('form[data-passkey] button');
     await page.waitForURL((url) => url.pathname === '/desk/passkeys');
+  });
+}
+
+/** A portal is registered and held, and the passkeys of health-desk-2 are said to be lost. */
+export async function holdAndReset(house: PageHouse): Promise<void> {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = { ...publicKey.export({ format: 'jwk' }), kid: 'portal-1', alg: 'ES256', use: 'sig' };
+  let change = '';
+  await as(house, 'govsvc-operator-1', async (page) => {
+    await page.goto('/ops/parties/new');
+    await page.fill('input[name=client]', 'portal');
+    await page.fill('input[name=nameZh]', '政务服务门户');
+    await page.fill('input[name=nameEn]', 'Government service portal');
+    await page.fill('textarea[name=redirectUris]', 'https://portal.example/signed-in');
+    await page.fill('input[name=backchannelLogoutUri]', 'https://portal.example/signed-out');
+    await page.fill('textarea[name=keys]', JSON.stringify({ keys: [key] }));
+    await page.fill('input[name=reason]', '门户接入统一登录');
+    await send(page);
+    await page.waitForURL((url) => url.pathname.startsWith('/ops/clients/changes/'));
+    change = new URL(page.url()).pathname;
+  });
+  await as(house, 'govsvc-operator-2', async (page) => {
+    await page.goto(change);
+    await page.fill('input[name=reason]', '已与部门电话核实');
+    await page.click('button[value=approve]');
+  });
+  await as(house, 'govsvc-operator-1', async (page) => {
+    await page.goto('/ops/parties/portal/hold_party');
+    await page.fill('input[name=reason]', '疑似密钥泄露，先行停用');
+    await send(page);
+    await page.goto('/ops/rights/officers/health-desk-2');
+    await page.fill('#reset-reason', '安全密钥遗失，已电话核实');
+    await page.click('form[action$="/reset"] button');
+    await page.waitForURL((url) => url.pathname === '/ops/rights');
   });
 }
 

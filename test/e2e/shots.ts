@@ -11,6 +11,7 @@ import {
   askForConsent,
   beginActing,
   delegate,
+  holdAndReset,
   openEmergencies,
   operate,
   revokeOne,
@@ -42,7 +43,15 @@ process.env.OIDC_PROVIDERS = JSON.stringify([
 
 const opened = await openPageHouse({ host: 'localhost' });
 const house = { ...opened, revokedCode: await revokeOne(opened) };
-for (const happen of [askForConsent, delegate, openEmergencies, operate, watch, addPasskey]) {
+for (const happen of [
+  askForConsent,
+  delegate,
+  openEmergencies,
+  operate,
+  watch,
+  addPasskey,
+  holdAndReset,
+]) {
   await happen(house);
 }
 
