@@ -1,6 +1,7 @@
 // Pages for anyone: home, checking a licence, the catalogue, the API's description, the style sheet.
 import { Hono } from 'hono';
 import { AppError } from '../platform/index.ts';
+import { againScript } from './again-script.ts';
 import { CataloguePage, DatasetPage } from './catalogue.tsx';
 import type { PageDeps } from './deps.ts';
 import { DocsPage } from './docs.tsx';
@@ -59,6 +60,9 @@ export function openRoutes(deps: PageDeps) {
       })
       .get('/assets/style.css', (c) =>
         c.body(styleSheet, 200, { ...cached, 'Content-Type': 'text/css; charset=utf-8' }),
+      )
+      .get('/assets/again.js', (c) =>
+        c.body(againScript, 200, { ...cached, 'Content-Type': 'text/javascript; charset=utf-8' }),
       )
       .get('/assets/verify.js', (c) =>
         c.body(verifyScript, 200, { ...cached, 'Content-Type': 'text/javascript; charset=utf-8' }),

@@ -38,6 +38,8 @@ export const pageHeaders = {
     "style-src 'self'",
     "script-src 'self'",
     "img-src 'self' data:",
+    // A page that waits asks for itself again.
+    "connect-src 'self'",
     "form-action 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
@@ -126,10 +128,15 @@ interface FrameProps {
   c: PageContext;
   title: string;
   at?: NavigationDoor | undefined;
-  /** Seconds after which the page asks again; only while something is pending. */
+  /** Seconds after which the page's script asks again; only while something is pending. */
   refreshSeconds?: number | undefined;
   head?: Child;
   children?: Child;
+}
+
+/** This page's own address. A path of two slashes would lead to another host. */
+function addressOf(c: PageContext): string {
+  return c.req.path.replace(/^\/+/, '/') + new URL(c.req.url).search;
 }
 
 /** This page in another language; what a form's reply shows has no address, its page has one. */
@@ -153,9 +160,9 @@ export function Frame({ c, title, at, refreshSeconds, head, children }: FramePro
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{`${title} · ${text.name}`}</title>
-        {refreshSeconds ? <meta http-equiv="refresh" content={String(refreshSeconds)} /> : null}
         <link rel="stylesheet" href="/assets/style.css" />
         <link rel="icon" href="data:," />
+        {refreshSeconds ? <script src="/assets/again.js" type="module" /> : null}
         {head}
       </head>
       <body>
@@ -207,7 +214,14 @@ export function Frame({ c, title, at, refreshSeconds, head, children }: FramePro
           </div>
         </header>
         <ActingBanner c={c} />
-        <main id="main">{children}</main>
+        <main id="main">
+          {children}
+          {refreshSeconds ? (
+            <p data-again={refreshSeconds}>
+              <a href={addressOf(c)}>{text.lookAgain}</a>
+            </p>
+          ) : null}
+        </main>
         <footer>
           <div class="bar">
             <p>{text.motto}</p>

@@ -78,6 +78,21 @@ describe('an auditor', () => {
   });
 });
 
+describe('an auditor who waits', () => {
+  test('sees a replay end where she stands: the page asks again by itself', async () => {
+    const page = await house.signedIn('audit-auditor-1');
+    await page.goto('/audit/rules?rule=no-case');
+    await page.fill('input[name=from]', '2026-01-01');
+    await page.fill('input[name=to]', '2099-12-31');
+    await page.click('button[value=rehearse]');
+    await page.waitForURL(/\/audit\/replays\/./);
+    await page.evaluate(() => document.documentElement.setAttribute('data-seen', 'yes'));
+    await page.waitForFunction(() => !document.querySelector('[data-again]'));
+    expect(await page.getAttribute('html', 'data-seen')).toBe('yes');
+    await page.context().close();
+  });
+});
+
 describe('anyone', () => {
   test('checks a licence by its code, from the address fragment too', async () => {
     const citizen = await house.signedIn('p-divorced');

@@ -10,6 +10,7 @@ export const en: Text = {
   city: 'Yunzhu e-licences and data sharing',
   motto: 'Let data run errands instead of people',
   otherLanguage: '中文',
+  lookAgain: 'See how far it is',
   skip: 'Skip to content',
   nav: {
     me: 'Mine',

@@ -42,6 +42,7 @@ export const zh = {
   city: '云珠市政务数据共享与电子证照',
   motto: '让数据多跑路，让群众少跑腿',
   otherLanguage: 'English',
+  lookAgain: '看看现在的进展',
   skip: '跳到正文',
   nav: {
     me: '我的',
