@@ -86,3 +86,13 @@ export async function insertDelayAllowance(tx: Tx, organisationId: string): Prom
     insert into exchange.delay_allowances (organisation_id) values (${organisationId})
     on conflict do nothing`);
 }
+
+/** Whether the organisation may keep a question from its subject for a while. */
+export async function hasDelayAllowance(tx: Tx, organisationId: string): Promise<boolean> {
+  const rows = await selectRows(
+    tx,
+    sql`select organisation_id from exchange.delay_allowances
+      where organisation_id = ${organisationId}`,
+  );
+  return rows.length > 0;
+}

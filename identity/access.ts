@@ -59,6 +59,8 @@ export interface AccessDetail {
   officer: string | null;
   /** The delegation an agent acted by. */
   delegation: string | null;
+  /** The caller's traceparent (W3C Trace Context). */
+  trace: string | null;
   openings: Partial<Record<Committed, Opening>>;
 }
 
@@ -68,6 +70,7 @@ const Sealed = z.object({
   question: z.string().optional(),
   officer: z.string().optional(),
   delegation: z.string().optional(),
+  trace: z.string().optional(),
   salts: z.partialRecord(z.enum(COMMITTED), z.string()),
 });
 
@@ -79,6 +82,7 @@ const NOTHING: AccessDetail = {
   question: null,
   officer: null,
   delegation: null,
+  trace: null,
   openings: {},
 };
 
@@ -133,7 +137,8 @@ export function createAccess(deps: {
       commitments[name] = { salt, value: Buffer.from(value, 'utf8') };
       salts[name] = encodeBase64url(salt);
     }
-    const detail = canonicalJson({ purpose, caseId, question, officer, delegation, salts });
+    const trace = actor.traceparent;
+    const detail = canonicalJson({ purpose, caseId, question, officer, delegation, trace, salts });
     const key = subject?.key ?? dataKeys.platformKey;
     return {
       type: entry.type,
@@ -154,7 +159,9 @@ export function createAccess(deps: {
         ...(caseId === undefined ? {} : { case: index.caseTag(caseId) }),
       },
       discloseAt: entry.discloseAt,
-      traceparent: actor.traceparent,
+      // A caller that keeps one trace all day would let people lay their receipts side by side and know
+      // one officer by it; so of a look at somebody it is among the sealed words.
+      traceparent: subject ? undefined : trace,
     };
   }
 
@@ -200,7 +207,8 @@ function openDetail(key: Buffer, sealed: Buffer, subjectTag: Buffer | null): Acc
     if (subjectTag === null) return NOTHING;
     throw error;
   }
-  const { purpose, caseId, question, officer, delegation, salts } = Sealed.parse(JSON.parse(text));
+  const said = Sealed.parse(JSON.parse(text));
+  const { purpose, caseId, question, officer, delegation, trace, salts } = said;
   const values = {
     subject: subjectTag ? encodeBase64url(subjectTag) : undefined,
     purpose,
@@ -218,6 +226,7 @@ function openDetail(key: Buffer, sealed: Buffer, subjectTag: Buffer | null): Acc
     question: question ?? null,
     officer: officer ?? null,
     delegation: delegation ?? null,
+    trace: trace ?? null,
     openings,
   };
 }

@@ -44,6 +44,8 @@ export type AuditItem = {
   caseId: string | null;
   verification?: string;
   licence?: string;
+  /** The caller's traceparent. */
+  trace?: string;
 };
 
 /** The names an item is told with. */
@@ -112,6 +114,7 @@ export function auditItem(entry: LogEntry, detail: AccessDetail): AuditItem {
     caseId: detail.caseId,
     ...(entry.verification !== undefined && { verification: entry.verification }),
     ...(entry.licence !== undefined && { licence: entry.licence }),
+    ...(detail.trace !== null && { trace: detail.trace }),
   };
 }
 

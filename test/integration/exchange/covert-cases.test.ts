@@ -123,6 +123,31 @@ describe('refused', () => {
   });
 });
 
+test('a refusal warns nobody sooner than the question would have, and only where a delay is allowed', async () => {
+  await allowed();
+  const subjectTag = await tagOfLi();
+  const conditions = { subjectTag, type: 'verification.asked', outcome: 'refused' as const };
+  const logged = async () =>
+    (await house.audit.as(systemScope).findEntries({ ...conditions, limit: 200 })).length;
+  const told = async () => {
+    const onlyDisclosedBefore = await dbNow(house.database.db);
+    const hers = house.audit.as(scopeOfTag(subjectTag));
+    return (await hers.findEntries({ ...conditions, onlyDisclosedBefore, limit: 200 })).length;
+  };
+  const before = { logged: await logged(), told: await told() };
+  const soon = new Date(Date.now() + 8000).toISOString();
+  for (const discloseAfter of ['case', '2099-01-01T00:00:00Z', soon]) {
+    const question = covert(aCase(), { legalBasis: 'LB-OTHER', discloseAfter });
+    expect(await codeOf(house.exchange.ask(housing, question))).toMatch(/^exchange\./);
+  }
+  await expect.poll(logged).toBe(before.logged + 3);
+  expect(await told()).toBe(before.told);
+  await expect.poll(told, { timeout: 60_000 }).toBe(before.told + 1);
+  // Who may not delay gains nothing by asking for it.
+  await codeOf(house.exchange.ask(department('health'), covert(aCase())));
+  await expect.poll(told, { timeout: 60_000 }).toBe(before.told + 2);
+});
+
 test('asked while the case is being closed: refused, or told after the sweep at the latest', async () => {
   await allowed();
   const caseId = aCase();

@@ -86,6 +86,7 @@ describe('a look', () => {
       question: '婚姻登记状况',
       officer: 'housing-desk-1',
       delegation: null,
+      trace: officer.traceparent,
       openings: {
         subject: { ...opening, value: entry.subjectTag?.toString('base64url') },
         purpose: { ...opening, value: '公租房资格核查' },
