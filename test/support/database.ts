@@ -42,6 +42,8 @@ export function withDatabase(): TestDatabase {
     connection: { TimeZone: 'UTC' },
   });
 
+  let isClockMoved = false;
+
   beforeAll(async () => {
     // The copy has the template's tables and grants, but not its doors (migrate.ts).
     await onServer(server.serverUrl, async (sql) => {
@@ -79,6 +81,9 @@ export function withDatabase(): TestDatabase {
     appUrl,
     logUrl,
     setClockOffset: async (milliseconds) => {
+      // Having every session in hand takes up to a second: the log's are busy. Most tests have moved nothing.
+      if (milliseconds === 0 && !isClockMoved) return;
+      isClockMoved = milliseconds !== 0;
       const offset = `${milliseconds} milliseconds`;
       await Promise.all([
         setOnAll(appPool, poolSizes.app, offset),

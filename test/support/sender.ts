@@ -34,6 +34,7 @@ export function startSender(baseUrl: string) {
   return {
     send: ({ method = 'POST', path, headers = {}, body }: Sent) =>
       new Promise<{ status: number; text: string }>((resolve, reject) => {
+        thread.removeAllListeners();
         thread.once('message', (reply) => resolve(Reply.parse(reply)));
         thread.once('error', reject);
         thread.postMessage({ baseUrl, method, path, headers, body });

@@ -4,7 +4,6 @@ import { beforeAll, expect, test } from 'vitest';
 import { addMonths } from '../../../exchange/calendar-months.ts';
 import { addDays, cityDay, type JsonObject } from '../../../platform/index.ts';
 import {
-  askNow,
   CANTEEN,
   CITY_TZ,
   citizen,
@@ -212,7 +211,9 @@ for (const [code, params, expected] of questions) {
       params,
       legalBasis: service.legal_basis[0],
     });
-    const asked = await askNow(house, requester, question);
+    // One that waits for consent doesn't end while somebody waits for it.
+    const waitSeconds = service.consent === 'required' ? 0 : 5;
+    const asked = await house.exchange.ask(requester, question, { waitSeconds });
     const ended = await afterConsent(asked.id, asked.state, requester);
     if (expected === 'cannot_tell') {
       expect(ended).toMatchObject({ state: 'refused', refusal: { reason: 'cannot_tell' } });

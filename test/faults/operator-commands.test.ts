@@ -4,10 +4,10 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { openSession } from '../../../platform/database-url.ts';
-import { systemIds } from '../../../platform/index.ts';
-import { testKeys } from '../../support/keys.ts';
-import { runYihao } from '../../support/yihao-command.ts';
+import { openSession } from '../../platform/database-url.ts';
+import { systemIds } from '../../platform/index.ts';
+import { testKeys } from '../support/keys.ts';
+import { runYihao } from '../support/yihao-command.ts';
 
 const server = inject('testServer');
 if ('failure' in server) throw new Error(server.failure);
