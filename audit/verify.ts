@@ -65,7 +65,9 @@ export async function verifyLog(
     const check = await createTileCheck(database, source, { entry: report, tree: report });
     const tree = { size: head.size, readTile: source.read };
     const range = createCompactRange(start, await hashSubtrees({ start: 0, end: start }, tree));
-    const checkCheckpoint = await checkpointsFrom(start);
+    // The first of all is over no entry.
+    const checkCheckpoint = await checkpointsFrom(start === 0 ? -1 : start);
+    await checkCheckpoint(range);
     for (let n = firstTile; n * tileWidth < end; n++) {
       if (check.isArchived(n * tileWidth)) archived += tileWidth;
       for (const hash of await check.checkEntries(n, end)) {
@@ -94,10 +96,16 @@ export async function verifyLog(
       waiting = waiting.slice(1);
       if (waiting.length === 0) waiting = await listCheckpoints(db, size, checkpointsAtOnce);
       if (!next.root.equals(root())) {
-        report(`The checkpoint over ${size} entries has another root than their leaves.`, size - 1);
+        report(
+          `The checkpoint over ${size} entries has another root than their leaves.`,
+          lastIndexOf(size),
+        );
       }
       if (!isSigned(next, life)) {
-        report(`The checkpoint over ${size} entries is not a note signed by this log.`, size - 1);
+        report(
+          `The checkpoint over ${size} entries is not a note signed by this log.`,
+          lastIndexOf(size),
+        );
       }
     };
   }
@@ -114,14 +122,19 @@ async function checkHeadRow(
   const [beyond] = await listCheckpoints(db, head.size, 1);
   if (beyond)
     report(`A checkpoint over ${beyond.size} entries was signed; the head row has fewer.`);
-  const last = await findLastIndex(db);
+  const lastIndex = await findLastIndex(db);
   // Entries sequenced since are behind a newer head.
   const newest = await getHead(db);
-  if (last >= newest.size) report('There is an entry beyond the head row.', last);
+  if (lastIndex >= newest.size) report('There is an entry beyond the head row.', lastIndex);
   const tree = { size: head.size, readTile: source.read };
   // A missing tile is one of the faults: it is named when its turn comes.
   const derived = await rootOf(tree).catch(() => undefined);
   if (!derived?.equals(head.root)) report('The tiles do not give the root in the head row.');
+}
+
+/** The last index that a tree of this size has. */
+export function lastIndexOf(size: number): number | undefined {
+  return size === 0 ? undefined : size - 1;
 }
 
 /** Is the note one that a key of the log's life signed, over this size and root? */

@@ -171,7 +171,8 @@ describe('a dump of the whole house', () => {
       house = await startHouse(dataDir, port, { ...settings, REDIS_URL: redis.url });
       await live();
       expect(await redis.client.dbsize()).toBeGreaterThan(0);
-      expect((logged + house.output()).split('\n').length).toBeGreaterThan(300);
+      // Each act of `live` is a line, and so is each step of the first start: there is something to search.
+      expect((logged + house.output()).split('\n').length).toBeGreaterThan(200);
       expect(await scanAll()).toEqual([]);
     },
     8 * minutes,

@@ -96,7 +96,8 @@ const places: Place[] = [
       const at = aCheckpoint();
       return {
         act: `update audit.checkpoints set ${flipped('root', systemIds.int(256))} where size = ${at}`,
-        index: at - 1,
+        // The first checkpoint is over no entry.
+        ...(at > 0 && { index: at - 1 }),
       };
     },
   },
