@@ -1,4 +1,4 @@
-// The log's statements about itself: reading them as any role, adding one as the log role.
+// The log's statements about itself: every role reads them, the log role adds one.
 import { sql } from 'drizzle-orm';
 import { selectRows, type Tx } from '../platform/index.ts';
 import { type LogLife, readLife } from './life.ts';

@@ -13,7 +13,7 @@ export const BUNDLE_FORMAT = 'yihao-bundle/v1';
 /** The digest over no line. */
 export const emptyChain = Buffer.alloc(32);
 
-/** SHA-256(digest so far ‖ SHA-256(line)): any part of a bundle can be gone on from. */
+/** SHA-256(digest so far ‖ SHA-256(line)): a bundle goes on from each of its parts. */
 export function chained(chain: Buffer, line: string): Buffer {
   const lineHash = createHash('sha256').update(line, 'utf8').digest();
   return createHash('sha256').update(chain).update(lineHash).digest();

@@ -1,4 +1,4 @@
-// The integrity check as a job: any range, with progress, to be cancelled, going on where a process was
+// The integrity check as a job: a range of choice, with progress, to be cancelled, going on where a process was
 // killed. The truth is in the row; a run is taken on by whoever sweeps.
 import { type Actor, accountOf, requireScope } from '../identity/index.ts';
 import { systemScope, type Tx } from '../platform/index.ts';

@@ -138,7 +138,7 @@ const flipped = (file: Buffer, at: number): Buffer => {
 const replaced = (file: Buffer, from: string, to: string): Buffer =>
   Buffer.from(file.toString('latin1').replace(from, to), 'latin1');
 
-/** A later save of the file, as any PDF program writes one. */
+/** A later save of the file, the way PDF programs write one. */
 const update = (file: Buffer, objects: string): Buffer =>
   Buffer.concat([
     file,
