@@ -74,7 +74,7 @@ const rotateLog = (isRetiring: boolean): Promise<ExitCode> =>
 
 export const keysRotateCommand: Command = {
   name: 'keys rotate',
-  summary: 'Make a new version of a key that personal data stands under',
+  summary: 'Make a new version of the log’s key, or of one that personal data stands under',
   help: `keys rotate ${rotating.join('|')} [--no-wait]
 keys rotate log [--retire]
 

@@ -27,7 +27,7 @@ h1 { text-wrap:balance; font-size:1.7rem; line-height:1.3; margin:.6rem 0 .4rem;
 .card { background:var(--card); border:1px solid var(--line); border-radius:var(--radius); padding:1.1rem 1.2rem; }
 .card h2, .card h3 { margin:0 0 .3rem; font-size:1.08rem; } .card p { margin:.2rem 0; }
 .licence { border-top:4px solid var(--blue); } .licence.bad { border-top-color:var(--seal); }
-dl { display:grid; grid-template-columns:max-content 1fr; gap:.15rem .9rem; margin:.6rem 0 0; } dt { color:var(--soft); } dd { margin:0; overflow-wrap:anywhere; }
+dl { display:grid; grid-template-columns:fit-content(40%) minmax(0,1fr); gap:.15rem .9rem; margin:.6rem 0 0; } dt { color:var(--soft); } dd { margin:0; overflow-wrap:anywhere; }
 code, .mono { font-family:ui-monospace,"SF Mono",Menlo,Consolas,monospace; font-size:.88em; overflow-wrap:anywhere; }
 .qr { width:11rem; height:11rem; display:block; margin:.6rem 0; border:1px solid var(--line); } summary { cursor:pointer; color:var(--blue); margin-top:.6rem; }
 .tag { display:inline-block; border:1px solid currentColor; border-radius:999px; padding:0 .6rem; font-size:.82rem; line-height:1.6; white-space:nowrap; }
@@ -35,7 +35,7 @@ code, .mono { font-family:ui-monospace,"SF Mono",Menlo,Consolas,monospace; font-
 form { margin:0; } form.stack { max-width:34rem; margin-bottom:1.4rem; } .card form.stack { margin-bottom:0; } .field { margin:0 0 1.1rem; } label, legend { font-weight:600; display:block; margin-bottom:.25rem; }
 label.choice { font-weight:400; margin:0; } fieldset { border:1px solid var(--line); border-radius:6px; padding:.6rem 1rem; } fieldset p { margin:.2rem 0; }
 .hint { color:var(--soft); font-size:.88rem; margin:.1rem 0 .3rem; font-weight:400; }
-input[type=text], input[type=password], input[type=search], input[type=number], input[type=date], select, textarea { width:100%; font:inherit; padding:.55rem .7rem; border:1px solid #8c8f94; border-radius:6px; background:#fff; color:inherit; min-height:2.9rem; }
+input:not([type]), input[type=text], input[type=password], input[type=search], input[type=number], input[type=date], select, textarea { width:100%; font:inherit; padding:.55rem .7rem; border:1px solid #8c8f94; border-radius:6px; background:#fff; color:inherit; min-height:2.9rem; }
 .field.wrong input, .field.wrong select { border:2px solid var(--seal); } .wrong .message { color:var(--seal); font-weight:600; margin:.2rem 0; }
 button { font:inherit; font-weight:600; min-height:2.9rem; padding:.5rem 1.4rem; border-radius:6px; border:1px solid var(--blue); background:var(--blue); color:#fff; cursor:pointer; }
 a.button { display:inline-block; font-weight:600; padding:.6rem 1.4rem; border-radius:6px; background:var(--blue); color:#fff; text-decoration:none; }
@@ -45,13 +45,13 @@ button.quiet { background:transparent; color:var(--blue); } button.link { border
 .notice { border-left:4px solid var(--warn); background:#fff8e6; padding:.6rem 1rem; margin:1rem 0; border-radius:0 6px 6px 0; }
 .notice.good { border-left-color:var(--good); background:#edf7f0; } .notice.bad { border-left-color:var(--seal); background:#fdeeee; }
 .verdict { font-size:1.5rem; font-weight:700; margin:.2rem 0; } .verdict.good { color:var(--good); } .verdict.bad { color:var(--seal); } .verdict.warn { color:var(--warn); }
-.scroll { overflow-x:auto; } table { border-collapse:collapse; width:100%; background:var(--card); font-size:.93rem; } th, td { text-align:left; vertical-align:top; padding:.5rem .7rem; border-bottom:1px solid var(--line); } thead th { color:var(--soft); font-weight:600; border-bottom:2px solid var(--line); white-space:nowrap; } caption { text-align:left; color:var(--soft); padding:.3rem 0; }
+.scroll { overflow-x:auto; } pre.scroll { white-space:pre-wrap; overflow-wrap:anywhere; } table { border-collapse:collapse; width:100%; background:var(--card); font-size:.93rem; } th, td { text-align:left; vertical-align:top; padding:.5rem .7rem; border-bottom:1px solid var(--line); } thead th { color:var(--soft); font-weight:600; border-bottom:2px solid var(--line); white-space:nowrap; } caption { text-align:left; color:var(--soft); padding:.3rem 0; }
 .plain { list-style:none; padding:0; margin:0; } .plain > li > p { margin:.15rem 0; } .plain > li > form, .plain > li > .row, dl + form { margin-top:.8rem; } .plain > li { padding:.9rem 0; border-bottom:1px solid var(--line); } .row.plain { margin-bottom:1.4rem; } .row.plain > li { padding:0; border:0; } button + .field { margin-top:1.1rem; }
 .pager { display:flex; gap:1.5rem; margin:1.2rem 0; } .muted { color:var(--soft); }
 section.acting { background:#fff1d6; border-bottom:3px solid var(--warn); } section.acting p { margin:0; flex:1 1 16rem; }
 fieldset { border:1px solid #8c8f94; border-radius:6px; margin:0 0 1.1rem; padding:.7rem .9rem; } fieldset.wrong { border:2px solid var(--seal); } fieldset label { font-weight:400; display:flex; gap:.6rem; align-items:baseline; padding:.25rem 0; margin:0; } fieldset input { width:1.1rem; height:1.1rem; flex:none; }
 footer { border-top:1px solid var(--line); color:var(--soft); font-size:.85rem; } footer .bar { align-items:start; } footer p { margin:.1rem 0; }
-@media (max-width:40rem) { .hero h1 { font-size:1.6rem; } table.fold thead { display:none; } table.fold tr { display:block; padding:.6rem 0; border-bottom:1px solid var(--line); } table.fold td { display:block; position:relative; border:0; padding:.15rem .2rem .15rem 7.2rem; min-height:1.9rem; } table.fold td::before { content:attr(data-label); color:var(--soft); position:absolute; left:.2rem; width:6.6rem; } }
+@media (max-width:40rem) { .hero h1 { font-size:1.6rem; } table.fold thead { display:none; } table.fold tr { display:block; padding:.6rem 0; border-bottom:1px solid var(--line); } table.fold td { display:flow-root; border:0; padding:.15rem .2rem .15rem 7.2rem; min-height:1.9rem; } table.fold td::before { content:attr(data-label); color:var(--soft); float:left; margin-left:-7rem; width:6.6rem; } }
 @media print { header.top nav, .who, form, .skip { display:none; } body { background:#fff; } }
 `.trim();
 

@@ -196,7 +196,16 @@ describe('two operators', () => {
 describe('every page', () => {
   const visits: { who: string | null; paths: string[] }[] = [
     { who: null, paths: ['/', '/sign-in', '/verify', '/catalogue', '/docs'] },
-    { who: 'p-newlywed', paths: ['/me', '/me/sessions', '/me/delegations', '/org'] },
+    {
+      who: 'p-newlywed',
+      paths: [
+        ...['/me', '/me/sessions', '/me/delegations', '/me/tickets', '/me/completeness'],
+        '/org',
+      ],
+    },
+    { who: 'civil-issuer-1', paths: ['/desk/licences'] },
+    { who: 'civil-provider-1', paths: ['/desk/questions'] },
+    { who: 'civil-steward-1', paths: ['/desk/tickets', '/desk/post'] },
     { who: 'p-founder', paths: ['/org'] },
     {
       who: 'health-desk-2',
@@ -214,6 +223,8 @@ describe('every page', () => {
         '/audit/replays',
         '/audit/watch-list',
         '/audit/emergencies',
+        ...['/audit/searches', '/audit/unmaskings', '/audit/exports', '/audit/tickets'],
+        ...['/audit/samples', '/audit/integrity'],
       ],
     },
     {
@@ -222,6 +233,7 @@ describe('every page', () => {
         ...['/ops', '/ops/clients', '/ops/clients/new', '/ops/clients/tax'],
         ...['/ops/clients/tax/rotate_keys', '/ops/clients/tax/change_scopes', '/ops/erasures'],
         ...['/ops/rights', '/ops/rights/officers/tax-desk-1'],
+        ...['/ops/parties', '/ops/parties/terminal', '/ops/parties/new'],
       ],
     },
   ];

@@ -31,6 +31,14 @@ async function codeOf(house: ShotHouse, key: string, nth = 0): Promise<string> {
   return code ?? '';
 }
 
+async function divorceNumber(house: ShotHouse): Promise<string> {
+  const page = await house.signedIn('p-divorced');
+  const licence = page.locator('.licence', { hasText: '离婚证' });
+  const number = await licence.locator('code').nth(1).textContent();
+  await page.context().close();
+  return number ?? '';
+}
+
 async function check(page: Page, code: string) {
   await page.fill('input[name=code]', code);
   await send(page);
@@ -109,7 +117,7 @@ export const shots: Shot[] = [
     who: 'civil-issuer-1',
     path: '/desk/licences',
     act: async (page, house) => {
-      await page.fill('input[name=number]', await codeOf(house, 'p-divorced', 1));
+      await page.fill('input[name=number]', await divorceNumber(house));
       await send(page);
     },
   },
@@ -118,7 +126,7 @@ export const shots: Shot[] = [
     who: 'housing-issuer-1',
     path: '/desk/licences',
     act: async (page, house) => {
-      await page.fill('input[name=number]', await codeOf(house, 'p-divorced', 1));
+      await page.fill('input[name=number]', await divorceNumber(house));
       await send(page);
     },
   },
