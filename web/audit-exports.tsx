@@ -1,8 +1,8 @@
 // /audit/exports: entries with their proofs as a file, asked by one auditor and approved by another.
 import type { AuditExport } from '../oversight/index.ts';
+import { AskedAndDecided, DecideOrWait } from './audit-by-two.tsx';
 import { AuditSections } from './audit-sections.tsx';
-import { accountName } from './audit-unmaskings.tsx';
-import { ErrorSummary, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
+import { ErrorSummary, Frame, type PageContext, showTime, Tag } from './page.tsx';
 import type { Told } from './words.ts';
 
 interface Common {
@@ -55,12 +55,13 @@ function StateTag({ c, one }: { c: PageContext; one: AuditExport }) {
 }
 
 interface OneProps extends Common {
+  organisationName: (id: string) => string;
   one: AuditExport;
   isOwn: boolean;
   error?: Told | undefined;
 }
 
-export function ExportPage({ c, cityTz, one, isOwn, error }: OneProps) {
+export function ExportPage({ c, cityTz, organisationName, one, isOwn, error }: OneProps) {
   const text = c.get('text').audit;
   const words = text.exports;
   const failures: Record<string, string | undefined> = words.failures;
@@ -92,21 +93,10 @@ export function ExportPage({ c, cityTz, one, isOwn, error }: OneProps) {
         {Object.entries(one.conditions ?? {}).map(([name, value]) => (
           <>
             <dt>{conditionName(c, name)}</dt>
-            <dd>{value}</dd>
+            <dd>{name === 'department' ? organisationName(String(value)) : value}</dd>
           </>
         ))}
-        <dt>{text.requestedBy}</dt>
-        <dd>
-          {accountName(one.requestedBy)} · {showTime(one.requestedAt, cityTz)}
-        </dd>
-        {one.decidedBy && one.decidedAt ? (
-          <>
-            <dt>{text.decidedBy}</dt>
-            <dd>
-              {accountName(one.decidedBy)} · {showTime(one.decidedAt, cityTz)}
-            </dd>
-          </>
-        ) : null}
+        <AskedAndDecided c={c} cityTz={cityTz} one={one} />
         {one.expiresAt ? (
           <>
             <dt>{words.expiresAt}</dt>
@@ -127,17 +117,8 @@ export function ExportPage({ c, cityTz, one, isOwn, error }: OneProps) {
           </p>
         </>
       ) : null}
-      {one.state === 'requested' && isOwn ? <p class="notice">{text.own}</p> : null}
-      {one.state === 'requested' && !isOwn ? (
-        <form method="post" action={`/audit/exports/${one.id}`} class="row">
-          <FormToken c={c} />
-          <button type="submit" name="decision" value="approve">
-            {text.approve}
-          </button>
-          <button type="submit" name="decision" value="refuse">
-            {text.refuse}
-          </button>
-        </form>
+      {one.state === 'requested' ? (
+        <DecideOrWait c={c} at={`/audit/exports/${one.id}`} isOwn={isOwn} />
       ) : null}
       <p>
         <a href="/audit/exports">{text.back}</a>

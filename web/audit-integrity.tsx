@@ -1,7 +1,7 @@
 // /audit/integrity: prove the log whole, or any range of it, by a run that goes on by itself.
 import type { IntegrityRun, LogState } from '../oversight/index.ts';
+import { accountName } from './audit-by-two.tsx';
 import { AuditSections } from './audit-sections.tsx';
-import { accountName } from './audit-unmaskings.tsx';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
 import { WitnessLine } from './witness-line.tsx';
 import type { Told } from './words.ts';

@@ -77,7 +77,8 @@ export function auditTogetherRoutes(
   async function exportPage(c: PageContext, id: string, error?: Told) {
     const one = await oversight.export(c.get('actor'), id);
     const isOwn = one.requestedBy === accountOf(c.get('actor'));
-    return <ExportPage c={c} cityTz={cityTz} one={one} isOwn={isOwn} error={error} />;
+    const common = { c, cityTz, organisationName: await organisationName(c) };
+    return <ExportPage {...common} one={one} isOwn={isOwn} error={error} />;
   }
 
   async function searchesPage(

@@ -1,5 +1,6 @@
 // /audit/unmaskings: who acted behind a pseudonym, asked by one auditor and approved by another.
 import type { Unmasking } from '../oversight/index.ts';
+import { AskedAndDecided, DecideOrWait } from './audit-by-two.tsx';
 import { AuditSections } from './audit-sections.tsx';
 import { ErrorSummary, Field, FormToken, Frame, type PageContext, showTime, Tag } from './page.tsx';
 import type { Told } from './words.ts';
@@ -109,18 +110,7 @@ export function UnmaskingPage({ c, cityTz, organisationName, unmasking, isOwn, e
         <dd>{department === null ? '—' : organisationName(department)}</dd>
         <dt>{words.reason}</dt>
         <dd>{unmasking.reason}</dd>
-        <dt>{text.requestedBy}</dt>
-        <dd>
-          {accountName(unmasking.requestedBy)} · {showTime(unmasking.requestedAt, cityTz)}
-        </dd>
-        {unmasking.decidedBy && unmasking.decidedAt ? (
-          <>
-            <dt>{text.decidedBy}</dt>
-            <dd>
-              {accountName(unmasking.decidedBy)} · {showTime(unmasking.decidedAt, cityTz)}
-            </dd>
-          </>
-        ) : null}
+        <AskedAndDecided c={c} cityTz={cityTz} one={unmasking} />
         {shownUntil ? (
           <>
             <dt>{words.shownUntil}</dt>
@@ -128,24 +118,10 @@ export function UnmaskingPage({ c, cityTz, organisationName, unmasking, isOwn, e
           </>
         ) : null}
       </dl>
-      {isOpen && isOwn ? <p class="notice">{text.own}</p> : null}
-      {isOpen && !isOwn ? (
-        <form method="post" action={`/audit/unmaskings/${id}`} class="row">
-          <FormToken c={c} />
-          <button type="submit" name="decision" value="approve">
-            {text.approve}
-          </button>
-          <button type="submit" name="decision" value="refuse">
-            {text.refuse}
-          </button>
-        </form>
-      ) : null}
+      {isOpen ? <DecideOrWait c={c} at={`/audit/unmaskings/${id}`} isOwn={isOwn} /> : null}
       <p>
         <a href="/audit/unmaskings">{text.back}</a>
       </p>
     </Frame>
   );
 }
-
-/** An account as a page names it: the officer's key, or a system's. */
-export const accountName = (account: string): string => account.replace(/^officer:/, '');
